@@ -1,0 +1,201 @@
+"""What the server knows of the engine: the protocol, and the records that pass through it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from execution.events import Event, WorkerState
+from nodes.spec import NodeSpec
+
+Document = Mapping[str, Any]
+"""A graph in API format, {node id: {"class_type", "inputs", "_meta"}}, as it comes out of a JSON parser."""
+
+JobState = Literal["pending", "running", "succeeded", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something cannot run: a code for programs, a sentence and its details for people."""
+
+    type: str
+    message: str
+    details: str = ""
+    extra_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProblems:
+    """What is wrong with one node, and the output nodes that cannot run because of it."""
+
+    class_type: str
+    errors: tuple[Problem, ...]
+    dependent_outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A graph that somebody wants to run.
+
+    `job_id` is the client's own key: the same key again returns the first job. Lower `number`s run earlier; `front`
+    puts the job before all that wait. `targets` limits the run to these output nodes. `extra_data` is kept with the
+    job and given to nodes that ask for it (`extra_pnginfo`).
+    """
+
+    graph: Any
+    client_id: str | None = None
+    job_id: str | None = None
+    number: float | None = None
+    front: bool = False
+    extra_data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    targets: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The job is in the queue, durably; `node_errors` tells the outputs that were left out. `repeated`: it was before."""
+
+    job_id: str
+    number: float
+    node_errors: Mapping[str, NodeProblems] = field(default_factory=dict[str, NodeProblems])
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What would be queued: the graph with values converted and defaults filled in, the outputs that would run,
+    and all problems. With an `error` nothing would run."""
+
+    graph: Document
+    targets: tuple[str, ...]
+    node_errors: Mapping[str, NodeProblems]
+    error: Problem | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One queued graph. Times are milliseconds since 1970, None where the moment has not come."""
+
+    id: str
+    number: float
+    graph: Document
+    targets: tuple[str, ...]
+    extra_data: Mapping[str, Any]
+    client_id: str | None
+    state: JobState
+    created: int
+    started: int | None = None
+    ended: int | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A job that has ended: what its nodes showed, by node id, and the events that tell its life in order
+    (JobStarted, NodesCached, and one of JobSucceeded, JobFailed, JobInterrupted)."""
+
+    job: Job
+    outputs: Mapping[str, Mapping[str, Any]]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """The jobs that run, and those that wait, in the order in which they will."""
+
+    running: tuple[Job, ...]
+    pending: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """How the worker is; the detail is a sentence for people."""
+
+    state: WorkerState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All nodes by id, and the node packs that could not be loaded: their traceback by their name."""
+
+    specs: Mapping[str, NodeSpec]
+    failures: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class InvalidGraphError(Exception):
+    """The graph cannot run: the problem of the whole, and those of its nodes by node id."""
+
+    def __init__(self, error: Problem, node_errors: Mapping[str, NodeProblems]) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.node_errors = node_errors
+
+
+class QueueFullError(Exception):
+    """As many jobs wait as may."""
+
+
+class WorkerFailedError(Exception):
+    """The worker does not start; the message says why."""
+
+
+class Engine(Protocol):
+    """Takes graphs, runs them one after another, tells about it, and remembers what came of them."""
+
+    async def start(self) -> None:
+        """Open the queue and let the worker boot in the background."""
+        ...
+
+    async def stop(self) -> None:
+        """End the worker; what waits in the queue stays there for the next start."""
+        ...
+
+    def status(self) -> WorkerStatus: ...
+
+    async def catalog(self) -> Catalog:
+        """The nodes there are, as soon as the worker has told them. Raises WorkerFailedError."""
+        ...
+
+    async def check(self, submission: Submission) -> Checked:
+        """Validate without queueing. Waits for the catalog."""
+        ...
+
+    async def submit(self, submission: Submission) -> Accepted:
+        """Queue a graph; it survives a crash once this returns. Raises InvalidGraphError, QueueFullError."""
+        ...
+
+    def queue(self) -> QueueView: ...
+
+    async def cancel(self, job_ids: Iterable[str]) -> int:
+        """Take waiting jobs out of the queue without a trace; returns how many there were."""
+        ...
+
+    async def clear(self) -> int:
+        """Take all waiting jobs out of the queue."""
+        ...
+
+    def interrupt(self, job_id: str | None = None) -> bool:
+        """Stop the running job, or only this one if it runs; says whether there was one."""
+        ...
+
+    async def history(self, max_items: int | None = None, offset: int | None = None) -> Sequence[HistoryEntry]:
+        """Ended jobs, oldest first: `max_items` from the offset (counted from the oldest), else the latest ones."""
+        ...
+
+    async def history_entry(self, job_id: str) -> HistoryEntry | None: ...
+
+    async def delete_history(self, job_ids: Iterable[str]) -> int: ...
+
+    async def clear_history(self) -> int: ...
+
+    def free(self, unload_models: bool, free_memory: bool) -> None:
+        """Ask the worker to drop its models, or its cached results too, as soon as no job runs."""
+        ...
+
+    async def device_stats(self) -> Mapping[str, Any]:
+        """Devices and their memory as the worker sees them; empty while there is no worker."""
+        ...
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Have every event delivered on the event loop, in order; call what is returned to end it."""
+        ...

@@ -1,0 +1,136 @@
+"""What the engine tells while it works: frozen records, translated to messages by whoever listens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+WorkerState = Literal["starting", "ready", "restarting", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """The number of jobs that wait or run has changed."""
+
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerChanged:
+    """The worker has started, stopped or failed; the detail is a sentence for people, empty when it is ready."""
+
+    state: WorkerState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something about one job; `client_id` is whom it concerns, None where nobody asked to be told."""
+
+    job_id: str
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted(JobEvent):
+    """A worker has taken the job; timestamps of events are milliseconds since 1970."""
+
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodesCached(JobEvent):
+    """These nodes need not run, because their results are still there. Sent once, after the start."""
+
+    nodes: tuple[str, ...]
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStarted(JobEvent):
+    """The function of a node is about to be called."""
+
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProgress(JobEvent):
+    """A node has come as far as `value` out of `maximum`."""
+
+    node_id: str
+    value: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodePreview(JobEvent):
+    """A picture of what a node is making, as JPEG bytes."""
+
+    node_id: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFinished(JobEvent):
+    """A node has its results. `ui` is what it shows (file names, texts), None where it shows nothing.
+
+    Cached nodes are told only where they have something to show.
+    """
+
+    node_id: str
+    ui: Mapping[str, Any] | None = None
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobSucceeded(JobEvent):
+    """All nodes that were wanted have run, and the history holds the job."""
+
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed(JobEvent):
+    """The job has ended with an error, which names the node where one is to blame.
+
+    `executed` are the nodes that had finished; `current_inputs` are short texts of what the node was given, by input;
+    `traceback` starts at the node's own frame.
+    """
+
+    timestamp: int
+    exception_type: str
+    message: str
+    node_id: str | None = None
+    node_type: str | None = None
+    executed: tuple[str, ...] = ()
+    traceback: tuple[str, ...] = ()
+    current_inputs: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class JobInterrupted(JobEvent):
+    """Somebody has stopped the job, at the node named (None: before the first one)."""
+
+    timestamp: int
+    node_id: str | None = None
+    node_type: str | None = None
+    executed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded(JobEvent):
+    """The job has left the queue, however it ended. Always the last event of a job, after `QueueChanged`."""
+
+
+Outcome = JobSucceeded | JobFailed | JobInterrupted
+Event = (
+    QueueChanged
+    | WorkerChanged
+    | JobStarted
+    | NodesCached
+    | NodeStarted
+    | NodeProgress
+    | NodePreview
+    | NodeFinished
+    | Outcome
+    | JobEnded
+)
