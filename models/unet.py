@@ -268,7 +268,7 @@ class UNet(nn.Module):
         )
 
     def forward(self, x: Tensor, timesteps: Tensor, context: Tensor, y: Tensor | None = None) -> Tensor:
-        """Returns the prediction (b, out_channels, h, w). y (b, adm_in_channels) conditions on sizes and pooled text."""
+        """Returns the prediction (b, out_channels, h, w). y (b, adm_in_channels) carries sizes and pooled text."""
         emb = self.time_embed(sinusoidal_embedding(timesteps, self.config.model_channels).to(x.dtype))
         if self.config.adm_in_channels is not None:
             if y is None:

@@ -19,7 +19,7 @@ class UnknownTextEncoderError(ValueError):
 
 @dataclass(frozen=True)
 class ClipTextConfig:
-    """What a text encoder is made of. CLIP-L uses the quick approximation of GELU, OpenCLIP's encoders the exact one."""
+    """What a text encoder is made of. CLIP-L uses the quick approximation of GELU, OpenCLIP the exact one."""
 
     vocabulary: int
     positions: int

@@ -1,0 +1,57 @@
+"""What a running node may ask of the engine, beside its inputs. A parameter of this type draws no socket."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from nodes.paths import Paths
+
+T = TypeVar("T")
+
+
+class InterruptedByUserError(Exception):
+    """The job was told to stop; raised inside the node that runs."""
+
+
+class Services:
+    """Long-lived objects of one worker (loaded models, device policy), made on first use and shared by its nodes."""
+
+    def __init__(self) -> None:
+        self._made: dict[type, Any] = {}
+
+    def get(self, kind: type[T], make: Callable[[], T]) -> T:
+        """Returns the worker's one object of this kind, making it if there is none."""
+        if kind not in self._made:
+            self._made[kind] = make()
+        return self._made[kind]
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """Flags of the command line that nodes obey."""
+
+    cpu: bool = False
+    force_fp32: bool = False
+    force_fp16: bool = False
+    preview_method: str = "auto"
+    disable_metadata: bool = False
+
+
+@dataclass(frozen=True)
+class Context:
+    """One node's view of the job it runs in.
+
+    `graph` is the job's graph in API format and `extra_pnginfo` what the client wants saved with pictures (the
+    workflow). `progress(value, maximum, preview)` tells how far the node is, with a JPEG or None, and raises
+    InterruptedByUserError once the job is to stop; `check` only raises.
+    """
+
+    node_id: str
+    paths: "Paths"
+    settings: WorkerSettings
+    services: Services
+    graph: Mapping[str, Any] = field(default_factory=dict)
+    extra_pnginfo: Mapping[str, Any] = field(default_factory=dict)
+    progress: Callable[[int, int, bytes | None], None] = lambda value, maximum, preview: None
+    check: Callable[[], None] = lambda: None

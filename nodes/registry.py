@@ -1,0 +1,50 @@
+"""All node types that a worker knows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from types import ModuleType
+
+from nodes.spec import NodeSpec, spec_of
+
+BUILTIN = ("nodes.checkpoint", "nodes.text", "nodes.latent", "nodes.sampling", "nodes.vae", "nodes.image")
+
+
+class DuplicateNodeError(ValueError):
+    """Two nodes claim the same id."""
+
+
+class Registry(Mapping[str, NodeSpec]):
+    """Node types by id."""
+
+    def __init__(self) -> None:
+        self._specs: dict[str, NodeSpec] = {}
+
+    def __getitem__(self, id: str) -> NodeSpec:
+        return self._specs[id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._specs)
+
+    def __len__(self) -> int:
+        return len(self._specs)
+
+    def add(self, spec: NodeSpec) -> None:
+        """Adds a node type. Raises DuplicateNodeError."""
+        if spec.id in self._specs:
+            raise DuplicateNodeError(f"node '{spec.id}' of {spec.module} is already there")
+        self._specs[spec.id] = spec
+
+    def add_module(self, module: ModuleType) -> None:
+        """Adds every node declared in a module, in the order of the file."""
+        for value in vars(module).values():
+            spec = spec_of(value)
+            if spec is not None and getattr(value, "__module__", None) == module.__name__:
+                self.add(spec)
+
+
+def load_builtin(modules: Iterable[str] = BUILTIN) -> Registry:
+    """Imports the program's own node modules (and with them torch) and returns their nodes."""
+    registry = Registry()
+    for name in modules:
+        registry.add_module(import_module(name))
+    return registry

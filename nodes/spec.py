@@ -1,0 +1,279 @@
+"""What a node is: its inputs, outputs and options, read off a typed function. Needs no torch."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import NoneType
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+from nodes.context import Context
+
+
+class NodeDeclarationError(TypeError):
+    """A node function whose signature does not say all that a node needs."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """Limits of a number: an integer's if `type` of the parameter is int, a real's if it is float."""
+
+    min: float
+    max: float
+    step: float = 1
+    round: float | None = None
+    control_after_generate: bool = False
+
+
+@dataclass(frozen=True)
+class Text:
+    """How a text is typed in."""
+
+    multiline: bool = False
+    dynamic_prompts: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a fixed list of words."""
+
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileChoice:
+    """The name of a file in a folder of the base directory: `checkpoints`, `loras`, `input`, …"""
+
+    folder: str
+    upload: bool = False
+
+
+@dataclass(frozen=True)
+class Socket:
+    """A value that only another node can give, by its wire type: `MODEL`, `LATENT`, …"""
+
+    type: str
+
+
+@dataclass(frozen=True)
+class Help:
+    """Details of one input or output that its name and type do not say."""
+
+    text: str = ""
+    advanced: bool = False
+
+
+Widget = Number | Text | Choice | FileChoice | None
+
+
+class _Required:
+    """Marks an input without a default; a class of its own so that it stays itself across processes."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Required)
+
+    def __hash__(self) -> int:
+        return hash(_Required)
+
+
+REQUIRED = _Required()
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input: a socket, or a value typed in by a widget (which a link may replace).
+
+    `type` is ComfyUI's wire type: INT, FLOAT, STRING, BOOLEAN, COMBO or a socket's. `optional` inputs may stay
+    unconnected; others without a value take `default`, and are a problem if that is REQUIRED.
+    """
+
+    name: str
+    type: str
+    widget: Widget = None
+    default: Any = REQUIRED
+    optional: bool = False
+    tooltip: str = ""
+    advanced: bool = False
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """One output by name and wire type."""
+
+    name: str
+    type: str
+    tooltip: str = ""
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """A node type. In the server process `function` and `fingerprint` are None: it knows nodes, it runs none."""
+
+    id: str
+    display_name: str
+    category: str
+    description: str
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[OutputSpec, ...]
+    output_node: bool = False
+    cached: bool = True
+    context_parameter: str | None = None
+    module: str = "nodes"
+    function: Callable[..., Any] | None = field(default=None, compare=False)
+    fingerprint: Callable[..., str] | None = field(default=None, compare=False)
+
+    def input(self, name: str) -> InputSpec | None:
+        """Returns the input of that name, or None."""
+        return next((one for one in self.inputs if one.name == name), None)
+
+    def without_code(self) -> "NodeSpec":
+        """Returns what may cross to another process."""
+        return replace(self, function=None, fingerprint=None)
+
+
+class Shown(NamedTuple):
+    """A result together with what the editor shows on the node, in ComfyUI's form: {"images": [{"filename": …}]}."""
+
+    result: Any
+    ui: Mapping[str, list[Any]]
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def node(
+    id: str,
+    *,
+    category: str,
+    name: str | None = None,
+    output: bool = False,
+    cached: bool = True,
+    outputs: tuple[str, ...] | None = None,
+    fingerprint: Callable[..., str] | None = None,
+) -> Callable[[F], F]:
+    """Declares a typed function to be a node; the function itself stays as it is.
+
+    `output` marks a node that is run for its effect. `cached=False` makes it run every time. `outputs` renames the
+    outputs (by default a NamedTuple's fields, or the wire type). `fingerprint` is called with the same arguments as
+    the function, links as None, and its text joins the cache key: nodes that read files tell the file's identity.
+    """
+
+    def declare(function: F) -> F:
+        spec = NodeSpec(
+            id=id,
+            display_name=name or id,
+            category=category,
+            description=inspect.getdoc(function) or "",
+            inputs=_inputs(function),
+            outputs=_outputs(function, outputs),
+            output_node=output,
+            cached=cached,
+            context_parameter=_context_parameter(function),
+            function=function,
+            fingerprint=fingerprint,
+        )
+        function.__node__ = spec
+        return function
+
+    return declare
+
+
+def spec_of(function: object) -> NodeSpec | None:
+    """Returns the declaration of a node function, or None for any other object."""
+    spec = getattr(function, "__node__", None)
+    return spec if isinstance(spec, NodeSpec) else None
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return get_type_hints(function, include_extras=True)
+
+
+def _context_parameter(function: Callable[..., Any]) -> str | None:
+    return next((name for name, hint in _hints(function).items() if hint is Context and name != "return"), None)
+
+
+def _inputs(function: Callable[..., Any]) -> tuple[InputSpec, ...]:
+    hints = _hints(function)
+    found: list[InputSpec] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name not in hints:
+            raise NodeDeclarationError(
+                f"{function.__name__}: no type hint for '{parameter.name}'. Add one: it says what may be wired to it."
+            )
+        hint = hints[parameter.name]
+        if hint is Context:
+            continue
+        default = REQUIRED if parameter.default is inspect.Parameter.empty else parameter.default
+        found.append(_input(f"{function.__name__}.{parameter.name}", parameter.name, hint, default))
+    return tuple(found)
+
+
+def _input(where: str, name: str, hint: Any, default: Any) -> InputSpec:
+    hint, optional = _without_none(hint)
+    base, extras = _unwrapped(hint)
+    help = next((extra for extra in extras if isinstance(extra, Help)), Help())
+    widget = next((extra for extra in extras if isinstance(extra, Number | Text | Choice | FileChoice)), None)
+    type = _wire_type(where, base, extras)
+    if get_origin(base) is Literal:
+        widget = Choice(tuple(get_args(base)))
+    if type == "STRING" and widget is None:
+        widget = Text()
+    if type in ("INT", "FLOAT") and not isinstance(widget, Number):
+        raise NodeDeclarationError(
+            f"{where}: a number needs limits. Write Annotated[{base.__name__}, Number(min, max)]."
+        )
+    return InputSpec(name, type, widget, default, optional, help.text, help.advanced)
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    """Splits `X | None` into X and whether None was there."""
+    if get_origin(hint) is Annotated:
+        return hint, False
+    members = get_args(hint)
+    if NoneType not in members:
+        return hint, False
+    rest = [member for member in members if member is not NoneType]
+    return (rest[0] if len(rest) == 1 else hint), True
+
+
+def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    if get_origin(hint) is not Annotated:
+        return hint, ()
+    base, *extras = get_args(hint)
+    return base, tuple(extras)
+
+
+PRIMITIVES = {bool: "BOOLEAN", int: "INT", float: "FLOAT", str: "STRING"}
+
+
+def _wire_type(where: str, base: Any, extras: tuple[Any, ...]) -> str:
+    for extra in extras:
+        if isinstance(extra, Socket):
+            return extra.type
+        if isinstance(extra, Choice | FileChoice):
+            return "COMBO"
+    if get_origin(base) is Literal:
+        return "COMBO"
+    if base in PRIMITIVES:
+        return PRIMITIVES[base]
+    raise NodeDeclarationError(f'{where}: {base!r} has no wire type. Annotate it with Socket("NAME").')
+
+
+def _outputs(function: Callable[..., Any], names: tuple[str, ...] | None) -> tuple[OutputSpec, ...]:
+    hints = _hints(function)
+    if "return" not in hints:
+        raise NodeDeclarationError(f"{function.__name__}: no return type. Add one (None if it has no output).")
+    result = hints["return"]
+    where = f"{function.__name__} returns"
+    if result is NoneType or result is None:
+        return ()
+    fields = getattr(result, "_fields", None)
+    if fields is None:
+        base, extras = _unwrapped(result)
+        type = _wire_type(where, base, extras)
+        return (OutputSpec(names[0] if names else type, type),)
+    of_field = get_type_hints(result, include_extras=True)
+    types = [_wire_type(where, *_unwrapped(of_field[field])) for field in fields]
+    return tuple(OutputSpec(name, type) for name, type in zip(names or types, types, strict=True))
