@@ -141,6 +141,7 @@ class Shown(NamedTuple):
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+NODE_ATTRIBUTE = "__node__"
 
 
 def node(
@@ -174,7 +175,7 @@ def node(
             function=function,
             fingerprint=fingerprint,
         )
-        function.__node__ = spec
+        setattr(function, NODE_ATTRIBUTE, spec)
         return function
 
     return declare
@@ -182,7 +183,7 @@ def node(
 
 def spec_of(function: object) -> NodeSpec | None:
     """Returns the declaration of a node function, or None for any other object."""
-    spec = getattr(function, "__node__", None)
+    spec = getattr(function, NODE_ATTRIBUTE, None)
     return spec if isinstance(spec, NodeSpec) else None
 
 

@@ -1,0 +1,83 @@
+"""Files of pictures: names for new ones, safe writing, and the identity of those that are read."""
+
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from nodes.paths import resolve
+
+
+def fingerprint_of(path: Path) -> str:
+    """Tells a file's identity for the cache: where it is, how large, when it was written."""
+    status = path.stat()
+    return f"{path}:{status.st_size}:{status.st_mtime_ns}"
+
+
+def expand_prefix(prefix: str, width: int, height: int) -> str:
+    """Replaces %width%, %height%, %year%, %month%, %day%, %hour%, %minute% and %second% in a file name prefix."""
+    now = time.localtime()
+    values = {
+        "width": str(width),
+        "height": str(height),
+        "year": f"{now.tm_year:04d}",
+        "month": f"{now.tm_mon:02d}",
+        "day": f"{now.tm_mday:02d}",
+        "hour": f"{now.tm_hour:02d}",
+        "minute": f"{now.tm_min:02d}",
+        "second": f"{now.tm_sec:02d}",
+    }
+    return re.sub(r"%(\w+)%", lambda match: values.get(match[1], match[0]), prefix)
+
+
+class NumberedFiles:
+    """Files `prefix_00001_.png`, `prefix_00002_.png`, … in a folder; the prefix may begin with subfolders.
+
+    Raises UnsafeNameError if the prefix leads out of the folder.
+    """
+
+    def __init__(self, root: Path, prefix: str) -> None:
+        base = resolve(root, prefix + "_")
+        self.folder = base.parent
+        self.subfolder = "" if base.parent == root else base.parent.relative_to(root).as_posix()
+        self._stem = base.name[:-1]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        pattern = re.compile(re.escape(self._stem) + r"_(\d+)_?\.\w+")
+        numbers = [int(match[1]) for name in os.listdir(self.folder) if (match := pattern.fullmatch(name))]
+        self._next = max(numbers, default=0) + 1
+
+    def write(self, suffix: str, save: Callable[[BinaryIO], None], batch_number: int = 0) -> str:
+        """Writes the next file, whole or not at all, and returns its name.
+
+        The content goes to a hidden file beside it, is forced to the disk, and only then gets its name; a name that
+        somebody else took in between is not overwritten.
+        """
+        stem = self._stem.replace("%batch_num%", str(batch_number))
+        aside = self.folder / f".{stem[:100]}.{os.getpid()}.{self._next}.part"
+        try:
+            with open(aside, "wb") as file:
+                save(file)
+                file.flush()
+                os.fsync(file.fileno())
+            while True:
+                name = f"{stem}_{self._next:05}_{suffix}"
+                self._next += 1
+                try:
+                    os.link(aside, self.folder / name)
+                except FileExistsError:
+                    continue
+                _force_directory(self.folder)
+                return name
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _force_directory(folder: Path) -> None:
+    """Makes a new name in the folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
