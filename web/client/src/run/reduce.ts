@@ -1,0 +1,279 @@
+/** The run state after a message: a pure function, the only place where the state changes. */
+
+import type { ExecutionError, NodeOutput, NodeProgressState, ServerMessage } from '../api/messages'
+import type { HistoryEntry, QueueSnapshot } from '../api/types'
+
+import { neededBy } from './needed'
+import { IDLE, type JobId, type NodeId, type NodeRun, type Problem, type RunState } from './state'
+
+type Nodes = RunState['nodes']
+
+/** What the client itself tells the store. */
+export type LocalMessage =
+  | { readonly type: 'connection'; readonly state: RunState['connection'] }
+  | {
+      readonly type: 'preview'
+      readonly jobId: JobId | null
+      readonly nodeId: NodeId | null
+      readonly url: string
+    }
+  | { readonly type: 'submitted'; readonly problems: readonly Problem[] }
+  | {
+      readonly type: 'refused'
+      readonly refusal: NonNullable<RunState['refusal']>
+      readonly problems: readonly Problem[]
+    }
+  | { readonly type: 'refusal_read' }
+  | { readonly type: 'queue_listed'; readonly queue: QueueSnapshot }
+  | { readonly type: 'history_listed'; readonly entries: readonly HistoryEntry[] }
+  | { readonly type: 'outputs_restored'; readonly outputs: Readonly<Record<NodeId, NodeOutput>> }
+  | { readonly type: 'workflow_replaced' }
+  | { readonly type: 'node_edited'; readonly nodeId: NodeId }
+
+export type RunMessage = ServerMessage | LocalMessage
+
+/** The next state; the same object if the message changes nothing. */
+export function reduce(state: RunState, message: RunMessage): RunState {
+  switch (message.type) {
+    case 'status':
+      return { ...state, remaining: message.data.status.exec_info.queue_remaining }
+    case 'feature_flags':
+      return state
+    case 'worker':
+      return { ...state, worker: message.data }
+    case 'execution_start':
+      return started(state, message.data.prompt_id)
+    case 'execution_cached':
+      return cached(state, message.data.prompt_id, message.data.nodes)
+    case 'executing':
+      return executing(state, message.data.prompt_id, message.data.node)
+    case 'progress': {
+      const { prompt_id, node, value, max } = message.data
+      return changeNodes(state, prompt_id, (nodes) =>
+        changed(nodes, node, { progress: { value, max } }),
+      )
+    }
+    case 'progress_state':
+      return progressed(state, message.data.prompt_id, message.data.nodes)
+    case 'executed':
+      return executed(state, message.data.prompt_id, message.data.node, message.data.output)
+    case 'execution_success':
+      return ended(state, message.data.prompt_id, 'done')
+    case 'execution_interrupted':
+      return ended(state, message.data.prompt_id, 'idle')
+    case 'execution_error':
+      return failed(state, message.data)
+    default:
+      return reduceLocal(state, message)
+  }
+}
+
+function reduceLocal(state: RunState, message: LocalMessage): RunState {
+  switch (message.type) {
+    case 'connection':
+      return { ...state, connection: message.state }
+    case 'preview':
+      return previewed(state, message)
+    case 'submitted':
+      return { ...state, refusal: null, nodes: withProblems(state.nodes, message.problems) }
+    case 'refused':
+      return {
+        ...state,
+        refusal: message.refusal,
+        nodes: withProblems(state.nodes, message.problems),
+      }
+    case 'refusal_read':
+      return { ...state, refusal: null }
+    case 'queue_listed':
+      return queueListed(state, message.queue)
+    case 'history_listed':
+      return { ...state, history: message.entries }
+    case 'outputs_restored':
+      return { ...state, nodes: withOutputs(state.nodes, message.outputs) }
+    case 'workflow_replaced':
+      return { ...state, nodes: {}, refusal: null, detached: knownJobs(state) }
+    case 'node_edited': {
+      const node = state.nodes[message.nodeId]
+      if (node === undefined || node.problems.length === 0) return state
+      return { ...state, nodes: changed(state.nodes, message.nodeId, { problems: [] }) }
+    }
+  }
+}
+
+/** `nodes` with some fields of one node changed; the same object if they are equal already. */
+function changed(nodes: Nodes, id: NodeId, change: Partial<NodeRun>): Nodes {
+  const before = nodes[id] ?? IDLE
+  const after = { ...before, ...change }
+  const sameProgress =
+    before.progress?.value === after.progress?.value && before.progress?.max === after.progress?.max
+  const same =
+    sameProgress &&
+    before.status === after.status &&
+    before.preview === after.preview &&
+    before.output === after.output &&
+    before.problems === after.problems
+  return same ? nodes : { ...nodes, [id]: after }
+}
+
+/** Change the shown nodes, unless the job belongs to a workflow that is no longer shown. */
+function changeNodes(state: RunState, jobId: JobId, change: (nodes: Nodes) => Nodes): RunState {
+  if (state.detached.has(jobId)) return state
+  const nodes = change(state.nodes)
+  return nodes === state.nodes ? state : { ...state, nodes }
+}
+
+function mapNodes(nodes: Nodes, change: (node: NodeRun) => Partial<NodeRun>): Nodes {
+  return Object.entries(nodes).reduce((all, [id, node]) => changed(all, id, change(node)), nodes)
+}
+
+/** Nodes that were running get their final status. */
+function settled(nodes: Nodes, status: 'done' | 'idle'): Nodes {
+  return mapNodes(nodes, (node) => (node.status === 'running' ? { status, progress: null } : {}))
+}
+
+function started(state: RunState, jobId: JobId): RunState {
+  const item = [...state.queue.running, ...state.queue.pending].find((job) => job.jobId === jobId)
+  const needed = item === undefined ? null : neededBy(item)
+  const job = { id: jobId, node: null, needed, finished: new Set<NodeId>() }
+  return changeNodes({ ...state, job }, jobId, (nodes) =>
+    mapNodes(nodes, (node) => ({
+      status: 'idle',
+      progress: null,
+      problems: node.problems.some(isOfARun) ? [] : node.problems,
+    })),
+  )
+}
+
+function isOfARun(problem: Problem): boolean {
+  return problem.kind === 'execution'
+}
+
+/** The running job with more nodes counted as finished and perhaps another node running. */
+function withFinished(
+  state: RunState,
+  jobId: JobId,
+  finished: readonly NodeId[],
+  node?: NodeId,
+): RunState {
+  const job =
+    state.job?.id === jobId
+      ? state.job
+      : { id: jobId, node: null, needed: null, finished: new Set<NodeId>() }
+  const all = finished.every((id) => job.finished.has(id))
+    ? job.finished
+    : new Set([...job.finished, ...finished])
+  if (all === job.finished && (node ?? job.node) === job.node && job === state.job) return state
+  return { ...state, job: { ...job, finished: all, node: node ?? job.node } }
+}
+
+function cached(state: RunState, jobId: JobId, ids: readonly NodeId[]): RunState {
+  return changeNodes(withFinished(state, jobId, ids), jobId, (nodes) =>
+    ids.reduce((all, id) => changed(all, id, { status: 'cached', progress: null }), nodes),
+  )
+}
+
+function executing(state: RunState, jobId: JobId, node: NodeId | null): RunState {
+  if (node === null) return ended(state, jobId, 'done')
+  const before = state.job?.id === jobId ? state.job.node : null
+  const finished = before === null || before === node ? [] : [before]
+  return changeNodes(withFinished(state, jobId, finished, node), jobId, (nodes) =>
+    changed(settled(nodes, 'done'), node, { status: 'running' }),
+  )
+}
+
+function progressed(
+  state: RunState,
+  jobId: JobId,
+  reported: Readonly<Record<NodeId, NodeProgressState>>,
+): RunState {
+  const entries = Object.entries(reported)
+  const finished = entries.filter(([, node]) => node.state === 'finished').map(([id]) => id)
+  return changeNodes(withFinished(state, jobId, finished), jobId, (nodes) =>
+    entries.reduce((all, [id, node]) => changed(all, id, reportedRun(all[id], node)), nodes),
+  )
+}
+
+/** What a node's entry in a progress report means; a maximum of 1 means that it counts nothing. */
+function reportedRun(before: NodeRun = IDLE, { state, value, max }: NodeProgressState) {
+  if (state === 'running') {
+    return { status: 'running' as const, progress: max > 1 ? { value, max } : before.progress }
+  }
+  if (state === 'finished' && before.status !== 'cached') {
+    return { status: 'done' as const, progress: null }
+  }
+  return {}
+}
+
+function executed(state: RunState, jobId: JobId, id: NodeId, output: NodeOutput | null): RunState {
+  return changeNodes(withFinished(state, jobId, [id]), jobId, (nodes) => {
+    const status = nodes[id]?.status === 'cached' ? 'cached' : 'done'
+    return changed(nodes, id, { output, status, progress: null })
+  })
+}
+
+function ended(state: RunState, jobId: JobId, status: 'done' | 'idle'): RunState {
+  if (state.job?.id !== jobId) return state
+  return changeNodes({ ...state, job: null }, jobId, (nodes) => settled(nodes, status))
+}
+
+function failed(state: RunState, error: ExecutionError): RunState {
+  const after: RunState = { ...state, job: state.job?.id === error.prompt_id ? null : state.job }
+  const message = error.exception_message.trim()
+  const nodeId = error.node_id
+  if (nodeId === null || nodeId === '') {
+    const refusal = { kind: 'execution', message, details: error.exception_type }
+    return changeNodes({ ...after, refusal }, error.prompt_id, (nodes) => settled(nodes, 'idle'))
+  }
+  const details = error.exception_type
+  const problem: Problem = { nodeId, input: null, kind: 'execution', message, details }
+  return changeNodes(after, error.prompt_id, (nodes) =>
+    changed(settled(nodes, 'done'), nodeId, {
+      status: 'failed',
+      progress: null,
+      problems: [problem],
+    }),
+  )
+}
+
+function previewed(
+  state: RunState,
+  { jobId, nodeId, url }: Extract<LocalMessage, { type: 'preview' }>,
+): RunState {
+  const id = nodeId ?? state.job?.node
+  const job = jobId ?? state.job?.id
+  if (id === undefined || id === null || job === undefined) return state
+  return changeNodes(state, job, (nodes) => changed(nodes, id, { preview: url }))
+}
+
+function withProblems(nodes: Nodes, problems: readonly Problem[]): Nodes {
+  const byNode = new Map<NodeId, readonly Problem[]>()
+  for (const problem of problems) {
+    byNode.set(problem.nodeId, [...(byNode.get(problem.nodeId) ?? []), problem])
+  }
+  const cleared = mapNodes(nodes, (node) => {
+    const status = node.status === 'failed' ? 'idle' : node.status
+    return { status, problems: node.problems.length === 0 ? node.problems : [] }
+  })
+  return [...byNode].reduce((all, [id, found]) => changed(all, id, { problems: found }), cleared)
+}
+
+function withOutputs(nodes: Nodes, outputs: Readonly<Record<NodeId, NodeOutput>>): Nodes {
+  return Object.entries(outputs).reduce(
+    (all, [id, output]) => (all[id]?.output ? all : changed(all, id, { output })),
+    nodes,
+  )
+}
+
+function queueListed(state: RunState, queue: QueueSnapshot): RunState {
+  const item = queue.running.find((job) => job.jobId === state.job?.id)
+  const job =
+    state.job !== null && state.job.needed === null && item !== undefined
+      ? { ...state.job, needed: neededBy(item) }
+      : state.job
+  return { ...state, queue, job }
+}
+
+function knownJobs({ queue, job }: RunState): ReadonlySet<JobId> {
+  const ids = [...queue.running, ...queue.pending].map((item) => item.jobId)
+  return new Set(job === null ? ids : [...ids, job.id])
+}

@@ -1,0 +1,102 @@
+/** What the editor knows about running jobs: the shapes that the run store holds. */
+
+import type { NodeOutput, WorkerStatus } from '../api/messages'
+import type { HistoryEntry, QueueSnapshot } from '../api/types'
+
+export type NodeId = string
+export type JobId = string
+
+export interface Progress {
+  readonly value: number
+  readonly max: number
+}
+
+/** One thing that is wrong with a node; `input` is null where the node as a whole is meant. */
+export interface Problem {
+  readonly nodeId: NodeId
+  readonly input: string | null
+  /** The server's kind of problem, e.g. `value_not_in_list`; `execution` for one while running. */
+  readonly kind: string
+  readonly message: string
+  readonly details: string
+}
+
+/** How one node fares; the object stays the same until something about this node changes. */
+export interface NodeRun {
+  readonly status: 'idle' | 'running' | 'done' | 'cached' | 'failed'
+  readonly progress: Progress | null
+  /** Object URL of the latest live preview; the store owns and revokes it. */
+  readonly preview: string | null
+  readonly output: NodeOutput | null
+  readonly problems: readonly Problem[]
+}
+
+/** A problem of a job as a whole, with no node to show it on. */
+export interface Refusal {
+  readonly kind: string
+  readonly message: string
+  readonly details: string
+}
+
+export interface RunState {
+  readonly connection: 'connecting' | 'open' | 'lost'
+  readonly worker: WorkerStatus
+  /** Jobs waiting and running, as the server counts them. */
+  readonly remaining: number
+  readonly queue: QueueSnapshot
+  /** Finished jobs, newest first. */
+  readonly history: readonly HistoryEntry[]
+  /** The job that runs now, and the nodes that it needs and that are finished. */
+  readonly job: RunningJob | null
+  readonly nodes: Readonly<Record<NodeId, NodeRun>>
+  readonly refusal: Refusal | null
+  /** Jobs of a workflow that the editor no longer shows: they leave its nodes alone. */
+  readonly detached: ReadonlySet<JobId>
+}
+
+export interface RunningJob {
+  readonly id: JobId
+  readonly node: NodeId | null
+  /** The nodes that the job needs, once the queue has told its graph. */
+  readonly needed: ReadonlySet<NodeId> | null
+  readonly finished: ReadonlySet<NodeId>
+}
+
+export const IDLE: NodeRun = {
+  status: 'idle',
+  progress: null,
+  preview: null,
+  output: null,
+  problems: [],
+}
+
+export const INITIAL: RunState = {
+  connection: 'connecting',
+  worker: { state: 'starting', detail: '' },
+  remaining: 0,
+  queue: { running: [], pending: [] },
+  history: [],
+  job: null,
+  nodes: {},
+  refusal: null,
+  detached: new Set(),
+}
+
+/** The pictures that a node shows. */
+export function imagesOf(node: NodeRun) {
+  return node.output?.images ?? []
+}
+
+/** All problems of all nodes, in the order of the nodes' ids. */
+export function problemsOf(state: RunState): readonly Problem[] {
+  return Object.values(state.nodes).flatMap((node) => node.problems)
+}
+
+/** How much of the running job is done, 0 to 1; null while nothing runs. */
+export function totalProgress({ job, nodes }: RunState): number | null {
+  if (job === null) return null
+  const total = Math.max(job.needed?.size ?? 0, job.finished.size + (job.node === null ? 0 : 1), 1)
+  const progress = job.node === null ? null : (nodes[job.node]?.progress ?? null)
+  const part = progress === null || progress.max <= 0 ? 0 : progress.value / progress.max
+  return Math.min((job.finished.size + part) / total, 1)
+}
