@@ -270,11 +270,11 @@ def _outputs(function: Callable[..., Any], names: tuple[str, ...] | None) -> tup
     where = f"{function.__name__} returns"
     if result is NoneType or result is None:
         return ()
-    fields = getattr(result, "_fields", None)
-    if fields is None:
-        base, extras = _unwrapped(result)
+    base, extras = _unwrapped(result)
+    fields = getattr(base, "_fields", None)
+    if extras or fields is None:
         type = _wire_type(where, base, extras)
         return (OutputSpec(names[0] if names else type, type),)
-    of_field = get_type_hints(result, include_extras=True)
+    of_field = get_type_hints(base, include_extras=True)
     types = [_wire_type(where, *_unwrapped(of_field[field])) for field in fields]
     return tuple(OutputSpec(name, type) for name, type in zip(names or types, types, strict=True))
