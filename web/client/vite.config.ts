@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url'
-
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 
@@ -8,7 +6,6 @@ const server = process.env.WEFT_SERVER ?? 'http://127.0.0.1:8188'
 export default defineConfig({
   base: './',
   plugins: [react()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
     outDir: '../static',
     emptyOutDir: true,

@@ -1,0 +1,168 @@
+/** Turns /object_info into typed specs; both spellings of choices are read. */
+
+import type {
+  Choice,
+  Control,
+  InputSpec,
+  JsonObject,
+  NodeSpec,
+  OutputSpec,
+  Specs,
+  Value,
+  WidgetSpec,
+} from '../types'
+import { CONTROLS } from '../types'
+import { asArray, asText, isList, isObject } from '../graph/reading'
+
+/** Specs by node type; an entry that is no object is left out. */
+export function parseCatalog(info: Value): Specs {
+  if (!isObject(info)) return {}
+  const entries = Object.entries(info).flatMap(([type, entry]) =>
+    isObject(entry) ? [[type, parseSpec(type, entry)] as const] : [],
+  )
+  return Object.fromEntries(entries)
+}
+
+export function parseSpec(type: string, entry: JsonObject): NodeSpec {
+  const input = isObject(entry.input) ? entry.input : {}
+  return {
+    type,
+    title: asText(entry.display_name, '') || type,
+    category: asText(entry.category, ''),
+    description: asText(entry.description, ''),
+    aliases: asArray(entry.search_aliases).filter((alias) => typeof alias === 'string'),
+    output: entry.output_node === true,
+    deprecated: entry.deprecated === true,
+    experimental: entry.experimental === true,
+    virtual: false,
+    inputs: [...parseInputs(input.required, false), ...parseInputs(input.optional, true)],
+    outputs: parseOutputs(entry),
+  }
+}
+
+function parseInputs(section: Value | undefined, optional: boolean): InputSpec[] {
+  if (!isObject(section)) return []
+  return Object.entries(section).map(([name, declaration]) => {
+    const [type, given] = asArray(declaration)
+    const options = isObject(given) ? given : {}
+    return {
+      name,
+      type: Array.isArray(type) ? 'COMBO' : asText(type, '*'),
+      label: asText(options.display_name, '') || name,
+      optional,
+      tooltip: asText(options.tooltip, ''),
+      widget: options.forceInput === true ? null : parseWidget(name, type, options),
+    }
+  })
+}
+
+function parseOutputs(entry: JsonObject): OutputSpec[] {
+  const names = asArray(entry.output_name)
+  const tooltips = asArray(entry.output_tooltips)
+  return asArray(entry.output).map((declared, index) => {
+    const type = Array.isArray(declared) ? 'COMBO' : asText(declared, '*')
+    return {
+      name: asText(names[index], '') || type,
+      type,
+      tooltip: asText(tooltips[index], ''),
+    }
+  })
+}
+
+function parseWidget(
+  name: string,
+  type: Value | undefined,
+  options: JsonObject,
+): WidgetSpec | null {
+  if (isList(type)) return choiceWidget(type, options)
+  switch (type) {
+    case 'COMBO':
+      return choiceWidget(asArray(options.options), options)
+    case 'INT':
+      return isSeed(name, options) ? seedWidget(options) : numberWidget(true, options)
+    case 'FLOAT':
+      return numberWidget(false, options)
+    case 'STRING':
+      return {
+        kind: 'text',
+        multiline: options.multiline === true,
+        default: asText(options.default, ''),
+        placeholder: asText(options.placeholder, ''),
+      }
+    case 'BOOLEAN':
+      return {
+        kind: 'toggle',
+        default: options.default === true,
+        on: typeof options.label_on === 'string' ? options.label_on : null,
+        off: typeof options.label_off === 'string' ? options.label_off : null,
+      }
+    default:
+      return null
+  }
+}
+
+/** Old declarations say nothing: there, the name makes a seed. */
+function isSeed(name: string, options: JsonObject): boolean {
+  const control = options.control_after_generate
+  if (control !== undefined) return control !== false
+  return name === 'seed' || name === 'noise_seed'
+}
+
+function seedWidget(options: JsonObject): WidgetSpec {
+  return {
+    kind: 'seed',
+    default: toNumber(options.default, 0),
+    min: toNumber(options.min, 0),
+    max: toNumber(options.max, Number.MAX_SAFE_INTEGER),
+    control: toControl(options.control_after_generate) ?? 'randomize',
+  }
+}
+
+function toControl(value: Value | undefined): Control | undefined {
+  return CONTROLS.find((control) => control === value)
+}
+
+function numberWidget(integer: boolean, options: JsonObject): WidgetSpec {
+  const min = toNumber(options.min, integer ? 0 : -1e9)
+  const step = toNumber(options.step, integer ? 1 : 0.1)
+  return {
+    kind: 'number',
+    integer,
+    default: toNumber(options.default, Math.max(min, 0)),
+    min,
+    max: toNumber(options.max, 1e9),
+    step: step > 0 ? step : 1,
+    precision: integer ? 0 : decimals(step),
+  }
+}
+
+function choiceWidget(listed: readonly Value[], options: JsonObject): WidgetSpec {
+  const choices = listed.filter(isChoice)
+  const given = options.default
+  if (options.image_upload === true) {
+    const names = choices.map(String)
+    return { kind: 'image', options: names, default: asText(given, '') || (names[0] ?? null) }
+  }
+  return {
+    kind: 'choice',
+    options: choices,
+    default: given !== undefined && isChoice(given) ? given : (choices[0] ?? null),
+    controlled:
+      options.control_after_generate !== undefined && options.control_after_generate !== false,
+  }
+}
+
+function isChoice(value: Value): value is Choice {
+  return ['string', 'number', 'boolean'].includes(typeof value)
+}
+
+function toNumber(value: Value | undefined, otherwise: number): number {
+  const number = typeof value === 'bigint' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : otherwise
+}
+
+/** Digits after the decimal point of a step such as 0.01. */
+function decimals(step: number): number {
+  const [, fraction = ''] = step.toFixed(6).replace(/0+$/, '').split('.')
+  return fraction.length
+}
