@@ -52,7 +52,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The job is in the queue, durably; `node_errors` tells the outputs that were left out. `repeated`: it was before."""
+    """The job is in the queue, durably. `node_errors` tells what was left out, `repeated` that it was there already."""
 
     job_id: str
     number: float

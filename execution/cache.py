@@ -1,0 +1,145 @@
+"""Results of nodes, found again by what they were made from, whatever job or node id they belong to."""
+
+import heapq
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import count
+from typing import Any
+
+from execution.graph import Graph, Link, Node, NodeId
+from execution.sizes import size_of
+from nodes.spec import NodeSpec
+
+Key = bytes
+
+Fingerprint = Callable[[Node, NodeSpec], str]
+"""What a node says of the world outside the graph; may raise, then the node's results are not looked up."""
+
+
+def keys(
+    graph: Graph, order: Iterable[NodeId], specs: Mapping[str, NodeSpec], fingerprint: Fingerprint
+) -> dict[NodeId, Key | None]:
+    """The content keys of nodes given sources first, each made once. None: must run, and so must all that read it."""
+    found: dict[NodeId, Key | None] = {}
+    for node_id in order:
+        node = graph[node_id]
+        found[node_id] = _key(node, specs[node.type], found, fingerprint)
+    return found
+
+
+def _key(node: Node, spec: NodeSpec, found: Mapping[NodeId, Key | None], fingerprint: Fingerprint) -> Key | None:
+    if not spec.cached:
+        return None
+    parts: list[Any] = [node.type]
+    for declared in spec.inputs:
+        if declared.name not in node.inputs:
+            continue
+        value = node.inputs[declared.name]
+        if isinstance(value, Link):
+            source = found[value.source]
+            if source is None:
+                return None
+            parts.append([declared.name, source.hex(), value.output])
+        else:
+            parts.append([declared.name, value])
+    if spec.fingerprint is not None:
+        try:
+            parts.append(fingerprint(node, spec))
+        except Exception:  # noqa: BLE001 - whatever is wrong, the node itself meets it again and tells it
+            return None
+    return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """How much is remembered: at most `max_bytes`, and at most `max_entries` nodes if that is given; 0 is nothing."""
+
+    max_bytes: int = 2 << 30
+    max_entries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a node gave: its outputs in order, and what it shows in the editor."""
+
+    outputs: tuple[Any, ...]
+    ui: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class _Entry:
+    result: Result
+    bytes: int
+    seconds: float
+    rank: tuple[float, int] = (0.0, 0)
+
+
+class Cache:
+    """Keeps what is dear to compute and small to hold: GreedyDual-Size (Cao and Irani, 1997).
+
+    Each entry's worth is its seconds per byte, added to a level that rises to the worth of what is evicted; an entry
+    that is used again comes back to its full worth above the level. With a limit on entries, plain least recently used.
+    """
+
+    def __init__(self, settings: CacheSettings | None = None) -> None:
+        self._settings = settings or CacheSettings()
+        self._entries: dict[Key, _Entry] = {}
+        self._heap: list[tuple[float, int, Key]] = []
+        self._level = 0.0
+        self._ticks = count()
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Key | None) -> Result | None:
+        entry = self._entries.get(key) if key is not None else None
+        if key is None or entry is None:
+            return None
+        self._touch(key, entry)
+        return entry.result
+
+    def put(self, key: Key | None, result: Result, seconds: float) -> None:
+        """Remember a result that took so long to make, at the cost of lesser ones."""
+        if key is None or self._settings.max_entries == 0:
+            return
+        size = size_of((result.outputs, result.ui))
+        if size > self._settings.max_bytes:
+            return
+        if key in self._entries:
+            self.bytes -= self._entries[key].bytes
+        entry = self._entries[key] = _Entry(result, size, seconds)
+        self.bytes += size
+        self._touch(key, entry)
+        while self._is_over():
+            self._evict()
+
+    def clear(self) -> None:
+        self._entries.clear()
+        self._heap.clear()
+        self.bytes = 0
+
+    def _touch(self, key: Key, entry: _Entry) -> None:
+        worth = 0.0 if self._settings.max_entries is not None else entry.seconds / entry.bytes
+        entry.rank = (self._level + worth, next(self._ticks))
+        heapq.heappush(self._heap, (*entry.rank, key))
+        if len(self._heap) > 4 * len(self._entries) + 64:
+            self._heap = [(*one.rank, key) for key, one in self._entries.items()]
+            heapq.heapify(self._heap)
+
+    def _is_over(self) -> bool:
+        most = self._settings.max_entries
+        return self.bytes > self._settings.max_bytes or (most is not None and len(self._entries) > most)
+
+    def _evict(self) -> None:
+        """Drop the least worthy entry; ranks in the heap that an entry no longer has are stale and skipped."""
+        while True:
+            worth, tick, key = heapq.heappop(self._heap)
+            entry = self._entries.get(key)
+            if entry is not None and entry.rank == (worth, tick):
+                self._level = worth
+                self.bytes -= entry.bytes
+                del self._entries[key]
+                return

@@ -1,0 +1,106 @@
+"""How the function of one node is called, and what its answer means."""
+
+import traceback
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from execution.cache import Result
+from nodes.context import Context
+from nodes.spec import NodeSpec, Shown
+
+LONGEST_MESSAGE = 10_000
+LONGEST_VALUE = 300
+MOST_FRAMES = 50
+
+
+class NodeError(Exception):
+    """A node has failed: which, why (the cause), and what it was given."""
+
+    def __init__(self, node_id: str, node_type: str, cause: BaseException, inputs: Mapping[str, Any]) -> None:
+        super().__init__(f"{node_type} (node {node_id}) failed: {cause}")
+        self.node_id = node_id
+        self.node_type = node_type
+        self.exception_type = type_name(cause)
+        self.message = message_of(cause)
+        self.frames = frames_of(cause)
+        self.inputs = {name: summary(value) for name, value in inputs.items()}
+
+
+class WrongOutputsError(TypeError):
+    """A node has not returned what it declares."""
+
+
+def call(spec: NodeSpec, inputs: Mapping[str, Any], context: Context) -> Result:
+    """Run a node's function on its inputs. Whatever the function raises passes through, starting at its own frame."""
+    if spec.function is None:
+        raise WrongOutputsError(f"{spec.id} has no function in this process.")
+    if spec.context_parameter is not None:
+        inputs = {**inputs, spec.context_parameter: context}
+    return result_of(spec, spec.function(**inputs))
+
+
+def fingerprint(spec: NodeSpec, inputs: Mapping[str, Any], context: Context) -> str:
+    """What a node that depends on more than its inputs says of it; links are given as None."""
+    if spec.fingerprint is None:
+        return ""
+    if spec.context_parameter is not None:
+        inputs = {**inputs, spec.context_parameter: context}
+    return str(spec.fingerprint(**inputs))
+
+
+def result_of(spec: NodeSpec, answer: Any) -> Result:
+    """The outputs in their declared order. Raises WrongOutputsError."""
+    ui = None
+    if isinstance(answer, Shown):
+        answer, ui = answer.result, answer.ui
+    expected = len(spec.outputs)
+    if expected == 0:
+        return Result((), ui)
+    if expected == 1 and not (isinstance(answer, tuple) and hasattr(answer, "_fields") and len(answer) == 1):
+        return Result((answer,), ui)
+    if not isinstance(answer, tuple) or len(answer) != expected:
+        given = f"{len(answer)} values" if isinstance(answer, tuple) else f"a {type(answer).__name__}"
+        raise WrongOutputsError(f"{spec.id} returned {given} where it declares {expected} outputs.")
+    return Result(tuple(answer), ui)
+
+
+def type_name(error: BaseException) -> str:
+    """The class of an error with its module, without it for Python's own."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def message_of(error: BaseException) -> str:
+    text = str(error) or type_name(error)
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
+
+
+def frames_of(error: BaseException) -> tuple[str, ...]:
+    """The lines of the traceback below the two frames of the engine, the innermost MOST_FRAMES if there are more."""
+    trace = error.__traceback__
+    for _ in range(2):
+        trace = trace.tb_next if trace is not None and trace.tb_next is not None else trace
+    return tuple(traceback.StackSummary.extract(_steps(trace)).format())
+
+
+def _steps(trace: TracebackType | None) -> Iterable[Any]:
+    return list(traceback.walk_tb(trace))[-MOST_FRAMES:]
+
+
+def summary(value: Any) -> str:
+    """A value as a short text: literals as they are, arrays by shape, others by their type."""
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        return f"{type(value).__name__} {'×'.join(map(str, shape))} {getattr(value, 'dtype', '')}".rstrip()
+    if isinstance(value, str | int | float | bool | list | dict | tuple | None):
+        text = value if isinstance(value, str) else _plain(value)
+        return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+    return type(value).__name__
+
+
+def _plain(value: Any) -> str:
+    """Containers by their size, because what they hold may be large and strange."""
+    if isinstance(value, list | dict | tuple):
+        return f"{type(value).__name__} of {len(value)}"
+    return repr(value)

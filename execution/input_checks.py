@@ -1,0 +1,246 @@
+"""Whether one input of one node can be used, and what its value becomes: a conversion or a problem."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from execution.engine import Problem
+from execution.files import Files
+from execution.graph import BadLink, Graph, Link, Node
+from nodes.spec import REQUIRED, Choice, FileChoice, InputSpec, NodeSpec, Number
+
+ANY = "*"
+VALUES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", ANY})
+"""Types whose values can be written into a graph; all others come from another node."""
+
+LONGEST_SHOWN_LIST = 20
+LONGEST_SHOWN_VALUE = 200
+
+ABSENT = object()
+"""Stands for an optional input that is not given."""
+
+
+class InputProblem(Exception):
+    """Carries the problem of an input to where all problems are collected."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an input is checked against: the other nodes, their types, and the files there are (asked once each)."""
+
+    graph: Graph
+    specs: Mapping[str, NodeSpec]
+    files: Files
+    listed: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+
+    def choices(self, folder: str) -> Sequence[str]:
+        if folder not in self.listed:
+            self.listed[folder] = self.files.choices(folder)
+        return self.listed[folder]
+
+
+def checked(node: Node, spec: InputSpec, around: Surroundings) -> Any:
+    """The value or link that the node will get, or ABSENT. Raises InputProblem."""
+    if spec.name not in node.inputs:
+        return _missing(spec)
+    value = node.inputs[spec.name]
+    if isinstance(value, BadLink):
+        raise _problem(
+            "bad_linked_input", "Bad linked input, must be a length-2 list of [node_id, slot_index]", spec.name, spec,
+            received=value.received,
+        )  # fmt: skip
+    if isinstance(value, Link):
+        return _checked_link(value, spec, around)
+    if spec.type not in VALUES and ANY not in spec.type.split(","):
+        raise _problem(
+            "invalid_input_type", f"Failed to convert an input value to a {spec.type} value",
+            f"{spec.name}, {shown(value)}, only a link from another node can give this", spec, received=value,
+        )  # fmt: skip
+    return _checked_value(value, spec, around)
+
+
+def compatible(received: str, expected: str) -> bool:
+    """Whether an output of one type may feed an input of another; a comma joins alternatives, * is anything."""
+    if received == expected:
+        return True
+    alternatives = {part.strip() for part in received.split(",")}, {part.strip() for part in expected.split(",")}
+    return ANY in alternatives[0] or ANY in alternatives[1] or not alternatives[0].isdisjoint(alternatives[1])
+
+
+def shown(value: Any) -> str:
+    """The value as a short text for people."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN_VALUE else f"{text[:LONGEST_SHOWN_VALUE]}…"
+
+
+def _missing(spec: InputSpec) -> Any:
+    if spec.optional:
+        return ABSENT
+    if spec.default == REQUIRED:
+        raise InputProblem(
+            Problem("required_input_missing", "Required input is missing", spec.name, {"input_name": spec.name})
+        )
+    return spec.default
+
+
+def _checked_link(link: Link, spec: InputSpec, around: Surroundings) -> Link:
+    source = around.graph.get(link.source)
+    if source is None:
+        raise _problem(
+            "bad_linked_input", "Linked node does not exist",
+            f"{spec.name}: there is no node {link.source!r} in the graph", spec, received=[link.source, link.output],
+        )  # fmt: skip
+    source_spec = around.specs.get(source.type)
+    if source_spec is None:
+        return link
+    if link.output >= len(source_spec.outputs):
+        raise _problem(
+            "bad_linked_input", "Linked output does not exist",
+            f"{spec.name}: node {link.source} ({source.title}) has {len(source_spec.outputs)} outputs, none is number "
+            f"{link.output}", spec, received=[link.source, link.output],
+        )  # fmt: skip
+    received = source_spec.outputs[link.output].type
+    if not compatible(received, spec.type):
+        raise InputProblem(
+            Problem(
+                "return_type_mismatch",
+                "Return type mismatch between linked nodes",
+                f"{spec.name}, received_type({received}) mismatch input_type({spec.type})",
+                {
+                    "input_name": spec.name,
+                    "input_config": config(spec),
+                    "received_type": received,
+                    "linked_node": [link.source, link.output],
+                },
+            )
+        )
+    return link
+
+
+def _checked_value(value: Any, spec: InputSpec, around: Surroundings) -> Any:
+    if isinstance(spec.widget, Choice):
+        return _choice(value, spec, spec.widget.options)
+    if isinstance(spec.widget, FileChoice):
+        return _file(value, spec, spec.widget, around)
+    convert = CONVERSIONS.get(spec.type)
+    if convert is None:
+        return value
+    try:
+        converted = convert(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _problem(
+            "invalid_input_type", f"Failed to convert an input value to a {spec.type} value",
+            f"{spec.name}, {shown(value)}, {error}", spec, received=value, exception_message=str(error),
+        ) from error  # fmt: skip
+    if isinstance(spec.widget, Number):
+        _check_limits(converted, spec, spec.widget)
+    return converted
+
+
+def _check_limits(value: float, spec: InputSpec, limits: Number) -> None:
+    if value < limits.min:
+        raise _problem(
+            "value_smaller_than_min", f"Value {value} smaller than min of {limits.min}", spec.name, spec, received=value
+        )
+    if value > limits.max:
+        raise _problem(
+            "value_bigger_than_max", f"Value {value} bigger than max of {limits.max}", spec.name, spec, received=value
+        )
+
+
+def _choice(value: Any, spec: InputSpec, options: Sequence[Any]) -> Any:
+    # A boolean equals 0 or 1, so that membership alone would take True for the option 1.
+    if any(option == value and type(option) is type(value) for option in options):
+        return value
+    is_long = len(options) > LONGEST_SHOWN_LIST
+    listed = f"(list of length {len(options)})" if is_long else str(list(options))
+    raise InputProblem(
+        Problem(
+            "value_not_in_list",
+            "Value not in list",
+            f"{spec.name}: {shown(value)} not in {listed}",
+            {
+                "input_name": spec.name,
+                "input_config": None if is_long else [list(options), {}],
+                "received_value": value,
+            },
+        )
+    )
+
+
+def _file(value: Any, spec: InputSpec, widget: FileChoice, around: Surroundings) -> Any:
+    choices = around.choices(widget.folder)
+    if value in choices:
+        return value
+    if isinstance(value, str) and value.replace("\\", "/") in choices:
+        return value.replace("\\", "/")  # workflows made on Windows
+    if not widget.upload:
+        return _choice(value, spec, choices)
+    if isinstance(value, str) and around.files.has(widget.folder, value):
+        return value
+    raise InputProblem(
+        Problem(
+            "custom_validation_failed",
+            "Custom validation failed for node",
+            f"{spec.name} - Invalid file: {shown(value)} is not in the {widget.folder} folder",
+            {"input_name": spec.name},
+        )
+    )
+
+
+def _to_int(value: Any) -> int:
+    if isinstance(value, int | float | str):
+        return int(value)
+    raise TypeError("not a number")
+
+
+def _to_float(value: Any) -> float:
+    if not isinstance(value, int | float | str):
+        raise TypeError("not a number")
+    converted = float(value)
+    if not math.isfinite(converted):
+        raise ValueError("not a finite number")
+    return converted
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise TypeError("not a text")
+
+
+def _to_boolean(value: Any) -> bool:
+    if isinstance(value, int | float):
+        return bool(value)
+    words = {"true": True, "false": False}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise TypeError("neither true nor false")
+
+
+CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
+    "INT": _to_int,
+    "FLOAT": _to_float,
+    "STRING": _to_text,
+    "BOOLEAN": _to_boolean,
+}
+
+
+def config(spec: InputSpec) -> list[Any]:
+    """The input as problems describe it: [type, {"default", "min", "max"}]."""
+    options: dict[str, Any] = {}
+    if spec.default != REQUIRED and spec.default is not None:
+        options["default"] = spec.default
+    if isinstance(spec.widget, Number):
+        options |= {"min": spec.widget.min, "max": spec.widget.max, "step": spec.widget.step}
+    return [spec.type, options]
+
+
+def _problem(type: str, message: str, details: str, spec: InputSpec, *, received: Any, **extra: Any) -> InputProblem:
+    extra_info = {"input_name": spec.name, "input_config": config(spec), "received_value": received, **extra}
+    return InputProblem(Problem(type, message, details, extra_info))

@@ -1,0 +1,150 @@
+"""Small nodes for the tests of the engine: quick, slow, failing and deadly ones."""
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from nodes.context import Context
+from nodes.registry import Registry
+from nodes.spec import Choice, FileChoice, Number, Shown, Socket, node, spec_of
+
+THING = Annotated[Any, Socket("THING")]
+OTHER = Annotated[Any, Socket("OTHER")]
+Count = Annotated[int, Number(min=0, max=1000)]
+
+
+@node("Make", category="test")
+def make(value: Count = 1) -> THING:
+    """A number to begin with."""
+    return value
+
+
+@node("Add", category="test")
+def add(a: THING, b: THING) -> THING:
+    """The sum of two numbers."""
+    return a + b
+
+
+@node("Pass", category="test")
+def hand_on(x: THING) -> THING:
+    """The same number."""
+    return x
+
+
+class Two(NamedTuple):
+    """A thing and another."""
+
+    first: THING
+    second: OTHER
+
+
+@node("Split", category="test")
+def split(x: THING) -> Two:
+    """Two outputs of different types."""
+    return Two(x, -x)
+
+
+@node("Show", category="test", output=True)
+def show(x: THING) -> Annotated[Shown, Socket("THING")]:
+    """An output node that shows its input."""
+    return Shown(x, {"text": [str(x)]})
+
+
+@node("ShowOther", category="test", output=True)
+def show_other(x: OTHER) -> None:
+    """An output node for the other type, without anything to show."""
+
+
+@node("Widgets", category="test", output=True)
+def widgets(
+    number: Annotated[int, Number(min=1, max=10)],
+    mode: Annotated[str, Choice(("fast", "slow"))],
+    file: Annotated[str, FileChoice("checkpoints")],
+    real: Annotated[float, Number(min=0, max=1)] = 0.5,
+    text: str = "hello",
+    flag: bool = False,
+    maybe: THING | None = None,
+) -> None:
+    """One input of every kind."""
+
+
+@node("Upload", category="test", output=True)
+def upload(image: Annotated[str, FileChoice("input", upload=True)]) -> None:
+    """A file that a person uploads."""
+
+
+@node("Random", category="test", cached=False)
+def random_number() -> THING:
+    """Never the same."""
+    return os.urandom(4)
+
+
+def _identity(path: str) -> str:
+    return str(Path(path).stat().st_mtime_ns)
+
+
+@node("ReadFile", category="test", fingerprint=_identity)
+def read_file(path: str) -> THING:
+    """What a file holds now."""
+    return Path(path).read_text()
+
+
+@node("Fail", category="test")
+def fail(x: THING) -> THING:
+    """Raises."""
+    raise ValueError(f"I do not like {x}")
+
+
+@node("Die", category="test", output=True)
+def die(how: Annotated[str, Choice(("exit", "kill", "segfault", "sys.exit", "recurse"))]) -> None:
+    """Ends the process it runs in, or tries to."""
+    if how == "exit":
+        os._exit(3)
+    if how == "kill":
+        os.kill(os.getpid(), 9)
+    if how == "segfault":
+        os.kill(os.getpid(), 11)
+    if how == "sys.exit":
+        raise SystemExit(4)
+    die("recurse")
+
+
+@node("Steps", category="test")
+def steps(context: Context, count: Count = 10, milliseconds: Count = 20, seed: Count = 0) -> THING:
+    """Works in steps and can be stopped between them."""
+    for step in range(count):
+        time.sleep(milliseconds / 1000)
+        context.progress(step + 1, count, b"jpeg")
+    return count
+
+
+@node("Hang", category="test")
+def hang(seconds: Count = 60) -> THING:
+    """Never asks whether it should stop."""
+    time.sleep(seconds)
+    return seconds
+
+
+@node("AppendLine", category="test", output=True, cached=False)
+def append_line(path: str, line: str = "ran", milliseconds: Count = 0) -> None:
+    """Leaves a trace on disk each time it runs."""
+    time.sleep(milliseconds / 1000)
+    with open(path, "a") as file:
+        file.write(line + "\n")
+
+
+@node("ProcessId", category="test", output=True, cached=False)
+def process_id() -> Annotated[Shown, Socket("THING")]:
+    """Shows which process it runs in."""
+    return Shown(os.getpid(), {"pid": [os.getpid()]})
+
+
+def load() -> Registry:
+    """All nodes of this module."""
+    registry = Registry()
+    for value in list(globals().values()):
+        spec = spec_of(value)
+        if spec is not None:
+            registry.add(spec)
+    return registry
