@@ -1,6 +1,6 @@
 """The values that travel on wires, with the wire types that ComfyUI gives them."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from torch import Tensor
 
@@ -16,3 +16,17 @@ IMAGE = Annotated[Tensor, Socket("IMAGE")]
 """Pictures (b, h, w, 3), float32 in 0..1."""
 MASK = Annotated[Tensor, Socket("MASK")]
 """Masks (b, h, w), float32 in 0..1."""
+
+
+Value = TypeVar("Value")
+
+
+class MissingPartError(ValueError):
+    """A checkpoint was wired to something that it does not hold."""
+
+
+def present(value: Value | None, what: str) -> Value:
+    """Returns the value. Raises MissingPartError if a loader had none to give."""
+    if value is None:
+        raise MissingPartError(f"the checkpoint that is wired in has no {what}: choose one that has, or load it apart")
+    return value
