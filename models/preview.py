@@ -1,0 +1,30 @@
+"""Previews: a rough picture of a latent without decoding it."""
+
+import io
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from models.types import LatentFormat
+
+LARGEST_SIDE = 512
+
+
+def latent_to_image(latent: Tensor, latent_format: LatentFormat) -> Image.Image:
+    """The first latent of a batch (b c h w) in model scale as colors: a weighted sum of its channels.
+
+    Enlarged to at most 512 pixels a side.
+    """
+    factors = torch.tensor(latent_format.rgb_factors)
+    colors = torch.einsum("chw,cr->hwr", latent[0].float().cpu(), factors) + torch.tensor(latent_format.rgb_bias)
+    levels = ((colors + 1) / 2).nan_to_num().clamp(0, 1) * 255
+    small = Image.fromarray(levels.to(torch.uint8).numpy())
+    return ImageOps.contain(small, (LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BILINEAR)
+
+
+def to_jpeg(image: Image.Image, quality: int = 95) -> bytes:
+    """The image as the bytes of a JPEG file."""
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return file.getvalue()

@@ -1,0 +1,1 @@
+"""Sampling: from noise to a latent, along a schedule of sigmas, by asking a denoiser."""

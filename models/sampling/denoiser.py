@@ -1,0 +1,93 @@
+"""Denoisers: what a network predicts, turned into an estimate of the clean latent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from models.sampling.levels import NoiseLevels
+
+Denoiser = Callable[[Tensor, Tensor], Tensor]
+"""(x: b c h w, sigma: scalar) → estimate of the clean latent, of x's shape."""
+
+
+class Prediction(Protocol):
+    """What a network was trained to predict: how it is fed, read, started from and ended."""
+
+    def network_input(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """The noisy latent, scaled as the network has seen it in training."""
+        ...
+
+    def denoised(self, output: Tensor, x: Tensor, sigma: Tensor) -> Tensor:
+        """The clean latent that the network's output means."""
+        ...
+
+    def noised(self, latent: Tensor, noise: Tensor, sigma: Tensor, from_pure_noise: bool) -> Tensor:
+        """The latent with noise of level sigma; from_pure_noise where sigma is the model's largest."""
+        ...
+
+
+@dataclass(frozen=True)
+class VarianceExploding:
+    """x = latent + σ · noise, fed to the network at unit variance; the common part of eps and v prediction."""
+
+    sigma_data: float = 1.0
+    """Standard deviation of the clean latents."""
+
+    def network_input(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """x / √(σ² + σ_data²), the c_in of Karras et al., arXiv:2206.00364."""
+        return x / (sigma**2 + self.sigma_data**2) ** 0.5
+
+    def noised(self, latent: Tensor, noise: Tensor, sigma: Tensor, from_pure_noise: bool) -> Tensor:
+        """latent + σ · noise; at the largest sigma, noise at the variance that latent and noise have together."""
+        level = (1 + sigma**2) ** 0.5 if from_pure_noise else sigma
+        return noise * level + latent
+
+
+@dataclass(frozen=True)
+class EpsPrediction(VarianceExploding):
+    """The network predicts the noise (DDPM, arXiv:2006.11239)."""
+
+    def denoised(self, output: Tensor, x: Tensor, sigma: Tensor) -> Tensor:
+        """x − σ · output."""
+        return x - output * sigma
+
+
+@dataclass(frozen=True)
+class VPrediction(VarianceExploding):
+    """The network predicts the velocity (progressive distillation, arXiv:2202.00512)."""
+
+    def denoised(self, output: Tensor, x: Tensor, sigma: Tensor) -> Tensor:
+        """x · σ_data² / (σ² + σ_data²) − output · σ · σ_data / √(σ² + σ_data²)."""
+        variance = sigma**2 + self.sigma_data**2
+        return x * self.sigma_data**2 / variance - output * sigma * self.sigma_data / variance**0.5
+
+
+def is_largest(sigma: Tensor, sigma_max: float) -> bool:
+    """Whether a first sigma means starting from pure noise: at or above the model's largest, up to rounding."""
+    return bool(sigma > sigma_max) or bool(torch.isclose(sigma, sigma.new_tensor(sigma_max), rtol=1e-5, atol=0.0))
+
+
+@dataclass(frozen=True)
+class ConditionedDenoiser:
+    """(x, sigma, context) → denoised, by one evaluation of a network."""
+
+    network: Callable[..., Tensor]
+    """Called as network(x, timesteps, context=...), x (b c h w), timesteps (b,) float32, context (b n width)."""
+    prediction: Prediction
+    levels: NoiseLevels
+    dtype: torch.dtype = torch.float32
+    """What the network computes in; everything outside it is float32."""
+    before_evaluation: Callable[[], None] = lambda: None
+    """Called before the network is: may raise to stop a sampler within a step."""
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor, sigma: Tensor, context: Tensor) -> Tensor:
+        """Estimates the clean latents (b c h w) of x, float32. sigma is a scalar, context (b n width)."""
+        self.before_evaluation()
+        timesteps = self.levels.timestep(sigma).float().expand(len(x)).to(x.device)
+        scaled = self.prediction.network_input(x, sigma)
+        output = self.network(scaled.to(self.dtype), timesteps, context=context.to(x.device, self.dtype))
+        return self.prediction.denoised(output.float(), x, sigma)

@@ -1,0 +1,110 @@
+"""One run of sampling: from a raw latent, noise and two conditionings to a raw latent, step by step."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.sampling.denoiser import ConditionedDenoiser, EpsPrediction, Prediction, VPrediction, is_largest
+from models.sampling.guidance import guided
+from models.sampling.levels import NoiseLevels, discrete_levels, scaled_linear_alphas_bar
+from models.sampling.masking import mask_like, masked, noise_of_kept_part
+from models.sampling.samplers.table import SAMPLERS, Sampler
+from models.sampling.schedules import SCHEDULES
+from models.sampling.steps import partly_scheduled
+from models.types import Conditioning, Model
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A finished step, in model scale: the latent and the estimate of the clean latent it began with, (b c h w)."""
+
+    x: Tensor
+    denoised: Tensor
+    index: int
+    total: int
+
+
+def levels_of(model: Model) -> NoiseLevels:
+    """The noise levels that the model was trained on."""
+    del model  # every family so far is trained on Stable Diffusion's
+    return discrete_levels(scaled_linear_alphas_bar())
+
+
+def prediction_of(model: Model) -> Prediction:
+    """What the model's network predicts."""
+    match model.prediction:
+        case "eps":
+            return EpsPrediction()
+        case "v":
+            return VPrediction()
+
+
+def ksampler_sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> Tensor:
+    """The sigmas that the plain sampler nodes walk: (n + 1,), or empty where denoise is zero."""
+    drop_penultimate = SAMPLERS[sampler].drops_penultimate_sigma
+    return partly_scheduled(SCHEDULES[scheduler], levels_of(model), steps, denoise, drop_penultimate)
+
+
+def sample(
+    model: Model,
+    noise: Tensor,
+    latent: Tensor,
+    positive: Conditioning,
+    negative: Conditioning,
+    cfg: float,
+    sampler: Sampler,
+    sigmas: Tensor,
+    seed: int,
+    noise_mask: Tensor | None = None,
+    before_evaluation: Callable[[], None] = lambda: None,
+) -> Generator[Step, None, Tensor]:
+    """Walks the raw latent (b c h w) plus noise down the sigmas, one Step at a time; returns the raw result.
+
+    noise (b c h w) is standard normal, or zero where the latent is noisy already. before_evaluation is called before
+    each evaluation of the network and may raise to stop there. With fewer than two sigmas the latent comes back as
+    it was. The result is on the latent's device.
+    """
+    _check(model, noise, latent)
+    if len(sigmas) < 2:
+        return latent
+    device, scale = model.unet.device, model.latent_format.scale
+    levels, prediction = levels_of(model), prediction_of(model)
+    start = latent.to(device, torch.float32) * scale
+    noise = noise.to(device, torch.float32)
+    with model.unet.on_device() as network:
+        evaluate = ConditionedDenoiser(network, prediction, levels, model.unet.dtype, before_evaluation)
+        denoise = guided(evaluate, positive, negative, cfg)
+        if noise_mask is not None:
+            covering = noise_of_kept_part(latent, seed).to(device) if sampler.renews_masked_noise else noise
+            denoise = masked(denoise, prediction, mask_like(noise_mask, start), start, covering)
+        x = prediction.noised(start, noise, sigmas[0], is_largest(sigmas[0], levels.sigma_max))
+        total = len(sigmas) - 1
+        for index, state in enumerate(sampler(denoise, x, sigmas, seed)):
+            x = state.x
+            yield Step(x, state.denoised, index, total)
+    return (x / scale).to(latent.device)
+
+
+def finish(steps: Generator[Step, None, Tensor], each: Callable[[Step], None]) -> Tensor:
+    """Runs to the end, showing every step to `each`, and returns the result; an exception in `each` ends the run."""
+    with closing(steps):
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            each(step)
+
+
+def _check(model: Model, noise: Tensor, latent: Tensor) -> None:
+    channels = model.latent_format.channels
+    if latent.ndim != 4 or latent.shape[1] != channels:
+        raise ValueError(
+            f"the model works on latents of {channels} channels (b, {channels}, h, w); "
+            f"this one is {tuple(latent.shape)}: it was made for another family of models"
+        )
+    if noise.shape != latent.shape:
+        raise ValueError(f"the noise is {tuple(noise.shape)} but the latent {tuple(latent.shape)}")

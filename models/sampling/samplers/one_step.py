@@ -1,0 +1,76 @@
+"""Samplers that start each step afresh: Euler's, Heun's and the midpoint method, with and without new noise."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from torch import Tensor
+
+from models.sampling.denoiser import Denoiser
+from models.sampling.noise import StepNoise
+from models.sampling.samplers.common import State, ancestral_step, euler_step, slope
+
+
+def euler(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
+    """Euler's method on the probability flow; Karras et al., arXiv:2206.00364, algorithm 2 without its correction.
+
+    In the coordinates x / √(1 + σ²) this is DDIM (arXiv:2010.02502) without noise.
+    """
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        x = euler_step(x, denoised, sigma, sigma_next)
+        yield State(x, denoised)
+
+
+def euler_ancestral(
+    denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
+) -> Iterator[State]:
+    """Euler steps a little too far down, made up for by new noise."""
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        down, up = ancestral_step(sigma, sigma_next, eta)
+        x = euler_step(x, denoised, sigma, down)
+        if sigma_next > 0:
+            x = x + noise(sigma, sigma_next) * s_noise * up
+        yield State(x, denoised)
+
+
+def heun(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
+    """The mean of the slopes at both ends of a step; arXiv:2206.00364, algorithm 2 without churn."""
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        start = slope(x, denoised, sigma)
+        x_next = x + start * (sigma_next - sigma)
+        if sigma_next > 0:
+            end = slope(x_next, denoise(x_next, sigma_next), sigma_next)
+            x_next = x + (start + end) / 2 * (sigma_next - sigma)
+        x = x_next
+        yield State(x, denoised)
+
+
+def dpm_2(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
+    """The slope in the middle of a step, in log σ; DPM-Solver-2, arXiv:2206.00927."""
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        x = _midpoint_step(denoise, x, denoised, sigma, sigma_next)
+        yield State(x, denoised)
+
+
+def dpm_2_ancestral(
+    denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
+) -> Iterator[State]:
+    """dpm_2 steps a little too far down, made up for by new noise."""
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        down, up = ancestral_step(sigma, sigma_next, eta)
+        x = _midpoint_step(denoise, x, denoised, sigma, down)
+        if sigma_next > 0:
+            x = x + noise(sigma, sigma_next) * s_noise * up
+        yield State(x, denoised)
+
+
+def _midpoint_step(denoise: Denoiser, x: Tensor, denoised: Tensor, sigma: Tensor, sigma_next: Tensor) -> Tensor:
+    if sigma_next == 0:
+        return euler_step(x, denoised, sigma, sigma_next)
+    middle = sigma.log().lerp(sigma_next.log(), 0.5).exp()
+    x_middle = euler_step(x, denoised, sigma, middle)
+    return x + slope(x_middle, denoise(x_middle, middle), middle) * (sigma_next - sigma)

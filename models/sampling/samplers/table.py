@@ -1,0 +1,50 @@
+"""The samplers by name, each with what it needs around it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from models.sampling.denoiser import Denoiser
+from models.sampling.noise import StepNoiseSource, brownian, brownian_on_device, generated
+from models.sampling.samplers import dpmpp, multistep, one_step
+from models.sampling.samplers.common import State
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler and the surroundings it is used in."""
+
+    walk: Callable[..., Iterator[State]]
+    """Called as walk(denoise, x, sigmas), with the noise of its steps as a fourth argument if it has a source."""
+    noise: StepNoiseSource | None = None
+    drops_penultimate_sigma: bool = False
+    """Whether the plain sampler nodes leave the last but one sigma of its schedules out."""
+    renews_masked_noise: bool = False
+    """Whether the part kept by a noise mask is covered by other noise than the part that is sampled."""
+
+    def __call__(self, denoise: Denoiser, x: Tensor, sigmas: Tensor, seed: int) -> Iterator[State]:
+        """Walks x (b c h w) down the sigmas (n,), one state a step. The seed decides the noise of the steps."""
+        if self.noise is None:
+            return self.walk(denoise, x, sigmas)
+        return self.walk(denoise, x, sigmas, self.noise(x, sigmas, seed))
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "euler": Sampler(one_step.euler),
+    "euler_ancestral": Sampler(one_step.euler_ancestral, generated),
+    "heun": Sampler(one_step.heun),
+    "dpm_2": Sampler(one_step.dpm_2, drops_penultimate_sigma=True),
+    "dpm_2_ancestral": Sampler(one_step.dpm_2_ancestral, generated, drops_penultimate_sigma=True),
+    "lms": Sampler(multistep.lms),
+    "dpmpp_2s_ancestral": Sampler(dpmpp.dpmpp_2s_ancestral, generated),
+    "dpmpp_sde": Sampler(dpmpp.dpmpp_sde, brownian),
+    "dpmpp_sde_gpu": Sampler(dpmpp.dpmpp_sde, brownian_on_device),
+    "dpmpp_2m": Sampler(dpmpp.dpmpp_2m),
+    "dpmpp_2m_sde": Sampler(dpmpp.dpmpp_2m_sde, brownian),
+    "dpmpp_2m_sde_gpu": Sampler(dpmpp.dpmpp_2m_sde, brownian_on_device),
+    "dpmpp_3m_sde": Sampler(dpmpp.dpmpp_3m_sde, brownian),
+    "dpmpp_3m_sde_gpu": Sampler(dpmpp.dpmpp_3m_sde, brownian_on_device),
+    "ddim": Sampler(one_step.euler, renews_masked_noise=True),
+}
+"""By the names nodes show, in their order."""

@@ -1,0 +1,147 @@
+"""The samplers as k-diffusion and the DPM-Solver papers publish them, written in t = −log σ and without history tricks.
+
+Ours are written otherwise (in ratios of sigmas); both must walk the same path.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Denoise = Callable[[Tensor, Tensor], Tensor]
+Noise = Callable[[Tensor, Tensor], Tensor]
+
+
+def _t(sigma: Tensor) -> Tensor:
+    return -sigma.log()
+
+
+def _split(sigma: Tensor, sigma_next: Tensor) -> tuple[Tensor, Tensor]:
+    """(down, up) of a DDPM posterior."""
+    up = (sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2).sqrt()
+    return (sigma_next**2 - up**2).sqrt(), up
+
+
+def _toward(x: Tensor, denoised: Tensor, sigma: Tensor, sigma_next: Tensor) -> Tensor:
+    """One DPM-Solver++ step of first order."""
+    if sigma_next == 0:
+        return denoised
+    h = _t(sigma_next) - _t(sigma)
+    return (sigma_next / sigma) * x - (-h).expm1() * denoised
+
+
+def euler_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+        down, up = _split(sigma, following)
+        x = x + (x - denoise(x, sigma)) / sigma * (down - sigma)
+        if following > 0:
+            x = x + noise(sigma, following) * up
+    return x
+
+
+def heun(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+        first = (x - denoise(x, sigma)) / sigma
+        guess = x + first * (following - sigma)
+        if following == 0:
+            x = guess
+            continue
+        second = (guess - denoise(guess, following)) / following
+        x = x + (first / 2 + second / 2) * (following - sigma)
+    return x
+
+
+def dpm_2_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+        down, up = _split(sigma, following)
+        first = (x - denoise(x, sigma)) / sigma
+        if following == 0:
+            x = x + first * (down - sigma)
+            continue
+        middle = (sigma * down).sqrt()
+        halfway = x + first * (middle - sigma)
+        x = x + (halfway - denoise(halfway, middle)) / middle * (down - sigma) + noise(sigma, following) * up
+    return x
+
+
+def dpmpp_2s_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+        down, up = _split(sigma, following)
+        denoised = denoise(x, sigma)
+        if following == 0:
+            x = denoised
+            continue
+        middle = torch.exp(-(_t(sigma) + 0.5 * (_t(down) - _t(sigma))))
+        halfway = _toward(x, denoised, sigma, middle)
+        x = _toward(x, denoise(halfway, middle), sigma, down) + noise(sigma, following) * up
+    return x
+
+
+def dpmpp_sde(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+        denoised = denoise(x, sigma)
+        if following == 0:
+            x = denoised
+            continue
+        middle = (sigma * following).sqrt()
+        down, up = _split(sigma, middle)
+        halfway = _toward(x, denoised, sigma, down) + noise(sigma, middle) * up
+        down, up = _split(sigma, following)
+        x = _toward(x, denoise(halfway, middle), sigma, down) + noise(sigma, following) * up  # 1 / 2r = 1
+    return x
+
+
+def dpmpp_2m(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    before = None
+    for i in range(len(sigmas) - 1):
+        denoised = denoise(x, sigmas[i])
+        target = denoised
+        if before is not None and sigmas[i + 1] > 0:
+            r = (_t(sigmas[i]) - _t(sigmas[i - 1])) / (_t(sigmas[i + 1]) - _t(sigmas[i]))
+            target = (1 + 1 / (2 * r)) * denoised - 1 / (2 * r) * before
+        x = _toward(x, target, sigmas[i], sigmas[i + 1])
+        before = denoised
+    return x
+
+
+def dpmpp_2m_sde(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    before = None
+    for i in range(len(sigmas) - 1):
+        sigma, following = sigmas[i], sigmas[i + 1]
+        denoised = denoise(x, sigma)
+        if following == 0:
+            return denoised
+        h = _t(following) - _t(sigma)
+        gain = 1 - torch.exp(-2 * h)
+        x = (following / sigma) * torch.exp(-h) * x + gain * denoised
+        if before is not None:
+            r = (_t(sigma) - _t(sigmas[i - 1])) / h
+            x = x + 0.5 * gain * (denoised - before) / r
+        x = x + noise(sigma, following) * following * (1 - torch.exp(-2 * h)).sqrt()
+        before = denoised
+    return x
+
+
+def dpmpp_3m_sde(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    estimates: list[Tensor] = []
+    for i in range(len(sigmas) - 1):
+        sigma, following = sigmas[i], sigmas[i + 1]
+        estimates.append(denoise(x, sigma))
+        if following == 0:
+            return estimates[-1]
+        h = _t(following) - _t(sigma)
+        x = torch.exp(-2 * h) * x + (1 - torch.exp(-2 * h)) * estimates[-1]
+        phi_2 = torch.expm1(-2 * h) / (2 * h) + 1
+        phi_3 = phi_2 / (2 * h) - 0.5
+        if i >= 1:
+            r_0 = (_t(sigma) - _t(sigmas[i - 1])) / h
+            d_0 = (estimates[-1] - estimates[-2]) / r_0
+            if i == 1:
+                x = x + phi_2 * d_0
+            else:
+                r_1 = (_t(sigmas[i - 1]) - _t(sigmas[i - 2])) / h
+                d_1 = (estimates[-2] - estimates[-3]) / r_1
+                slope = d_0 + (d_0 - d_1) * r_0 / (r_0 + r_1)
+                x = x + phi_2 * slope - phi_3 * (d_0 - d_1) / (r_0 + r_1)
+        x = x + noise(sigma, following) * following * (1 - torch.exp(-2 * h)).sqrt()
+    return x
