@@ -1,4 +1,4 @@
-/** What the server says over the WebSocket, one type per message (ComfyUI's names, and Weft's own). */
+/** What the server says over the WebSocket, a type per message: ComfyUI's, and Weft's `worker`. */
 
 /** A picture that the server holds; `viewUrl` makes an address of it. */
 export interface ImageRef {

@@ -1,12 +1,21 @@
 /** The run state after a message: a pure function, the only place where the state changes. */
 
 import type { ExecutionError, NodeOutput, NodeProgressState, ServerMessage } from '../api/messages'
-import type { HistoryEntry, QueueSnapshot } from '../api/types'
+import type { HistoryEntry, JobItem, QueueSnapshot } from '../api/types'
 
 import { neededBy } from './needed'
-import { IDLE, type JobId, type NodeId, type NodeRun, type Problem, type RunState } from './state'
+import {
+  IDLE,
+  type JobId,
+  type NodeId,
+  type NodeRun,
+  type Problem,
+  type Refusal,
+  type RunState,
+} from './state'
 
 type Nodes = RunState['nodes']
+type Outputs = HistoryEntry['outputs']
 
 /** What the client itself tells the store. */
 export type LocalMessage =
@@ -20,14 +29,20 @@ export type LocalMessage =
   | { readonly type: 'submitted'; readonly problems: readonly Problem[] }
   | {
       readonly type: 'refused'
-      readonly refusal: NonNullable<RunState['refusal']>
+      readonly refusal: Refusal
       readonly problems: readonly Problem[]
     }
+  | { readonly type: 'request_failed'; readonly refusal: Refusal }
   | { readonly type: 'refusal_read' }
   | { readonly type: 'queue_listed'; readonly queue: QueueSnapshot }
   | { readonly type: 'history_listed'; readonly entries: readonly HistoryEntry[] }
-  | { readonly type: 'outputs_restored'; readonly outputs: Readonly<Record<NodeId, NodeOutput>> }
-  | { readonly type: 'workflow_replaced' }
+  | { readonly type: 'history_added'; readonly entry: HistoryEntry }
+  | {
+      readonly type: 'workflow_replaced'
+      readonly workflowId: string | null
+      /** What its nodes show, where it was opened from a finished job. */
+      readonly outputs?: Outputs
+    }
   | { readonly type: 'node_edited'; readonly nodeId: NodeId }
 
 export type RunMessage = ServerMessage | LocalMessage
@@ -82,16 +97,18 @@ function reduceLocal(state: RunState, message: LocalMessage): RunState {
         refusal: message.refusal,
         nodes: withProblems(state.nodes, message.problems),
       }
+    case 'request_failed':
+      return { ...state, refusal: message.refusal }
     case 'refusal_read':
       return { ...state, refusal: null }
     case 'queue_listed':
       return queueListed(state, message.queue)
     case 'history_listed':
-      return { ...state, history: message.entries }
-    case 'outputs_restored':
-      return { ...state, nodes: withOutputs(state.nodes, message.outputs) }
+      return restored({ ...state, history: message.entries })
+    case 'history_added':
+      return restored({ ...state, history: withEntry(state.history, message.entry) })
     case 'workflow_replaced':
-      return { ...state, nodes: {}, refusal: null, detached: knownJobs(state) }
+      return workflowReplaced(state, message.workflowId, message.outputs ?? {})
     case 'node_edited': {
       const node = state.nodes[message.nodeId]
       if (node === undefined || node.problems.length === 0) return state
@@ -225,7 +242,7 @@ function failed(state: RunState, error: ExecutionError): RunState {
     return changeNodes({ ...after, refusal }, error.prompt_id, (nodes) => settled(nodes, 'idle'))
   }
   const details = error.exception_type
-  const problem: Problem = { nodeId, input: null, kind: 'execution', message, details }
+  const problem: Problem = { nodeId, input: null, kind: 'execution', message, details, values: {} }
   return changeNodes(after, error.prompt_id, (nodes) =>
     changed(settled(nodes, 'done'), nodeId, {
       status: 'failed',
@@ -257,11 +274,31 @@ function withProblems(nodes: Nodes, problems: readonly Problem[]): Nodes {
   return [...byNode].reduce((all, [id, found]) => changed(all, id, { problems: found }), cleared)
 }
 
-function withOutputs(nodes: Nodes, outputs: Readonly<Record<NodeId, NodeOutput>>): Nodes {
+/** The history with an entry in front, in place of an older one of the same job. */
+function withEntry(history: RunState['history'], entry: HistoryEntry): RunState['history'] {
+  return [entry, ...history.filter(({ job }) => job.jobId !== entry.job.jobId)]
+}
+
+/** Nodes that show nothing yet show what they made when their workflow last ran. */
+function restored(state: RunState): RunState {
+  if (state.workflowId === null) return state
+  const last = state.history.find(
+    ({ job, outputs }) => workflowIdOf(job) === state.workflowId && Object.keys(outputs).length > 0,
+  )
+  return last === undefined ? state : { ...state, nodes: withOutputs(state.nodes, last.outputs) }
+}
+
+function withOutputs(nodes: Nodes, outputs: Outputs): Nodes {
   return Object.entries(outputs).reduce(
     (all, [id, output]) => (all[id]?.output ? all : changed(all, id, { output })),
     nodes,
   )
+}
+
+function workflowReplaced(state: RunState, workflowId: string | null, outputs: Outputs): RunState {
+  const nodes = withOutputs({}, outputs)
+  const detached = foreignJobs(state, workflowId)
+  return restored({ ...state, nodes, workflowId, detached, refusal: null })
 }
 
 function queueListed(state: RunState, queue: QueueSnapshot): RunState {
@@ -273,7 +310,18 @@ function queueListed(state: RunState, queue: QueueSnapshot): RunState {
   return { ...state, queue, job }
 }
 
-function knownJobs({ queue, job }: RunState): ReadonlySet<JobId> {
-  const ids = [...queue.running, ...queue.pending].map((item) => item.jobId)
-  return new Set(job === null ? ids : [...ids, job.id])
+/** Jobs that are not of the workflow with that id. */
+function foreignJobs({ queue, job, detached }: RunState, workflowId: string | null) {
+  const items = [...queue.running, ...queue.pending]
+  const own = new Set(
+    items
+      .filter((item) => workflowId !== null && workflowIdOf(item) === workflowId)
+      .map((item) => item.jobId),
+  )
+  const ids = [...detached, ...items.map((item) => item.jobId), ...(job === null ? [] : [job.id])]
+  return new Set(ids.filter((id) => !own.has(id)))
+}
+
+function workflowIdOf({ extra }: JobItem): string | null {
+  return extra.extra_pnginfo?.workflow?.id ?? null
 }

@@ -1,6 +1,6 @@
 /** What the editor knows about running jobs: the shapes that the run store holds. */
 
-import type { NodeOutput, WorkerStatus } from '../api/messages'
+import type { ImageRef, NodeOutput, WorkerStatus } from '../api/messages'
 import type { HistoryEntry, QueueSnapshot } from '../api/types'
 
 export type NodeId = string
@@ -19,6 +19,8 @@ export interface Problem {
   readonly kind: string
   readonly message: string
   readonly details: string
+  /** What the words about it are made of: the value, its limits, the types that do not fit. */
+  readonly values: Readonly<Record<string, string>>
 }
 
 /** How one node fares; the object stays the same until something about this node changes. */
@@ -50,6 +52,8 @@ export interface RunState {
   readonly job: RunningJob | null
   readonly nodes: Readonly<Record<NodeId, NodeRun>>
   readonly refusal: Refusal | null
+  /** Id of the workflow in the editor: jobs queued with it tell the nodes what they made. */
+  readonly workflowId: string | null
   /** Jobs of a workflow that the editor no longer shows: they leave its nodes alone. */
   readonly detached: ReadonlySet<JobId>
 }
@@ -79,11 +83,12 @@ export const INITIAL: RunState = {
   job: null,
   nodes: {},
   refusal: null,
+  workflowId: null,
   detached: new Set(),
 }
 
 /** The pictures that a node shows. */
-export function imagesOf(node: NodeRun) {
+export function imagesOf(node: NodeRun): readonly ImageRef[] {
   return node.output?.images ?? []
 }
 

@@ -2,6 +2,7 @@
 
 import { create } from 'zustand'
 
+import { ApiError } from '../api/http'
 import { reduce, type RunMessage } from './reduce'
 import { IDLE, INITIAL, type NodeId, type NodeRun, type RunState } from './state'
 
@@ -21,11 +22,18 @@ export function dispatch(message: RunMessage): void {
   for (const url of droppedPreviews(before, after)) URL.revokeObjectURL(url)
 }
 
+/** Show that a request came to nothing, as a refusal in plain words. */
+export function dispatchFailure(error: unknown): void {
+  const unreachable = error instanceof ApiError && error.status === null
+  const message = error instanceof Error ? error.message : String(error)
+  const refusal = { kind: unreachable ? 'unreachable' : 'failed_request', message, details: '' }
+  dispatch({ type: 'request_failed', refusal })
+}
+
 /** Previews that were shown before and are not any more. */
 export function droppedPreviews(before: RunState, after: RunState): string[] {
   if (before.nodes === after.nodes) return []
-  return Object.entries(before.nodes).flatMap(([id, node]) => {
-    const dropped = node.preview !== null && after.nodes[id]?.preview !== node.preview
-    return dropped && node.preview !== null ? [node.preview] : []
-  })
+  return Object.entries(before.nodes)
+    .filter(([id, { preview }]) => preview !== after.nodes[id]?.preview)
+    .flatMap(([, { preview }]) => preview ?? [])
 }
