@@ -17,8 +17,9 @@ def latent_to_image(latent: Tensor, latent_format: LatentFormat) -> Image.Image:
     Enlarged to at most 512 pixels a side.
     """
     factors = torch.tensor(latent_format.rgb_factors)
-    colors = torch.einsum("chw,cr->hwr", latent[0].float().cpu(), factors) + torch.tensor(latent_format.rgb_bias)
-    levels = ((colors + 1) / 2).nan_to_num().clamp(0, 1) * 255
+    channels = latent[0].float().cpu().nan_to_num()  # a latent gone wrong is shown, not an error of the preview
+    colors = torch.einsum("chw,cr->hwr", channels, factors) + torch.tensor(latent_format.rgb_bias)
+    levels = ((colors + 1) / 2).clamp(0, 1) * 255
     small = Image.fromarray(levels.to(torch.uint8).numpy())
     return ImageOps.contain(small, (LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BILINEAR)
 

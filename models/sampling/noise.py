@@ -65,8 +65,8 @@ def _brownian_on(device: torch.device, x: Tensor, sigmas: Tensor, seed: int) -> 
     tree = torchsde.BrownianTree(low, torch.zeros_like(x, device=device), high, entropy=seed, tol=10**-TREE_DIGITS)
 
     def increment(sigma: Tensor, sigma_next: Tensor) -> Tensor:
-        times = sorted((_tree_time(sigma), _tree_time(sigma_next)))
-        upward = cast(Tensor, tree(*times))  # a tuple only where Lévy areas are asked for
+        start, end = sorted((_tree_time(sigma), _tree_time(sigma_next)))
+        upward = cast(Tensor, tree(start, end))  # a tuple only where Lévy areas are asked for
         return upward.to(x) / (sigma_next - sigma).abs().sqrt() * (sigma_next - sigma).sign()
 
     return increment

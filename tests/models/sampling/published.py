@@ -4,6 +4,7 @@ Ours are written otherwise (in ratios of sigmas); both must walk the same path.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -31,7 +32,7 @@ def _toward(x: Tensor, denoised: Tensor, sigma: Tensor, sigma_next: Tensor) -> T
 
 
 def euler_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
-    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for sigma, following in pairwise(sigmas):
         down, up = _split(sigma, following)
         x = x + (x - denoise(x, sigma)) / sigma * (down - sigma)
         if following > 0:
@@ -40,7 +41,7 @@ def euler_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -
 
 
 def heun(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
-    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for sigma, following in pairwise(sigmas):
         first = (x - denoise(x, sigma)) / sigma
         guess = x + first * (following - sigma)
         if following == 0:
@@ -52,7 +53,7 @@ def heun(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
 
 
 def dpm_2_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
-    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for sigma, following in pairwise(sigmas):
         down, up = _split(sigma, following)
         first = (x - denoise(x, sigma)) / sigma
         if following == 0:
@@ -65,7 +66,7 @@ def dpm_2_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -
 
 
 def dpmpp_2s_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
-    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for sigma, following in pairwise(sigmas):
         down, up = _split(sigma, following)
         denoised = denoise(x, sigma)
         if following == 0:
@@ -78,7 +79,7 @@ def dpmpp_2s_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise
 
 
 def dpmpp_sde(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
-    for sigma, following in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for sigma, following in pairwise(sigmas):
         denoised = denoise(x, sigma)
         if following == 0:
             x = denoised

@@ -43,7 +43,7 @@ def error(walk, steps: int) -> float:
     ],
 )
 def test_halving_the_step_divides_the_error_by_two_to_the_order(walk, order):
-    assert error(walk, 400) / error(walk, 800) == pytest.approx(2**order, rel=0.1)
+    assert error(walk, 200) / error(walk, 400) == pytest.approx(2**order, rel=0.1)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
@@ -72,14 +72,15 @@ def test_few_steps_are_enough(name, steps):
     assert last(SAMPLERS[name](gaussian.denoise, torch.randn(1, 4, 4, 4), sigmas, 0)).isfinite().all()
 
 
-@pytest.mark.parametrize("name", STOCHASTIC)
+@pytest.mark.parametrize("name", [name for name in STOCHASTIC if not name.endswith("_gpu")])
 def test_stochastic_samplers_reverse_the_noising_of_data_in_distribution(name):
-    sigmas = torch.logspace(1, -1, 151)
+    steps = 150 if SAMPLERS[name].noise is generated else 24  # Brownian noise takes long to draw
+    sigmas = torch.logspace(1, -1, steps + 1)
     deviation, deviation_after = (gaussian.SPREAD**2 + 100) ** 0.5, (gaussian.SPREAD**2 + 0.01) ** 0.5
-    x = torch.randn(1, 4, 96, 96, generator=torch.Generator().manual_seed(0)) * deviation
+    x = torch.randn(1, 4, 64, 64, generator=torch.Generator().manual_seed(0)) * deviation
     after = last(SAMPLERS[name](gaussian.denoise, x, sigmas, 1))
     correlation = (after * x).mean() / after.std() / x.std()
-    assert float(after.std()) == pytest.approx(deviation_after, rel=0.02)
+    assert float(after.std()) == pytest.approx(deviation_after, rel=0.03)
     assert float(after.mean()) == pytest.approx(0, abs=0.03)
     assert float(correlation) == pytest.approx(deviation_after / deviation, abs=0.02)
 

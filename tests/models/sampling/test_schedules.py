@@ -2,8 +2,10 @@
 
 import math
 
+import numpy
 import pytest
 import torch
+from scipy.stats import beta as beta_distribution
 
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar, with_zero_terminal_snr
 from models.sampling.schedules import (
@@ -52,7 +54,11 @@ def test_the_timesteps_of_four_steps():
     assert timesteps(simple(LEVELS, 4)) == [999, 749, 499, 249]
     assert timesteps(normal(LEVELS, 4)) == [999, 666, 333, 0]
     assert timesteps(ddim_uniform(LEVELS, 4)) == [751, 501, 251, 1]
-    assert timesteps(beta(LEVELS, 4)) == [999, 853, 500, 146]
+
+
+def test_beta_visits_the_quantiles_of_its_distribution():
+    shares = beta_distribution.cdf(numpy.array(timesteps(beta(LEVELS, 5))) / 999, 0.6, 0.6)
+    assert shares == pytest.approx([1, 0.8, 0.6, 0.4, 0.2], abs=1e-3)
 
 
 def test_sgm_uniform_leaves_the_last_timestep_out():

@@ -1,0 +1,92 @@
+"""Laws of guidance: what is evaluated together, how often, and what comes of it."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from models.sampling.guidance import Entry, conditioned, groups, guided
+from models.types import Cond
+from tests.models.sampling.fakes import prompt
+
+SIGMA = torch.tensor(1.0)
+X = torch.zeros(2, 4, 8, 8)
+
+
+class Recorder:
+    """Estimates the mean of the context, and remembers what it was asked."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, x, sigma, context):
+        self.calls.append(context.shape)
+        assert len(x) == len(context)
+        return x + context.mean(dim=(1, 2)).reshape(-1, 1, 1, 1)
+
+
+def test_guidance_goes_away_from_the_negative():
+    estimate = guided(Recorder(), prompt(3.0), prompt(1.0), cfg=7.0)(X, SIGMA)
+    torch.testing.assert_close(estimate, torch.full_like(X, 1 + 7 * (3 - 1)))
+
+
+def test_both_prompts_share_one_evaluation():
+    evaluate = Recorder()
+    guided(evaluate, prompt(3.0), prompt(1.0), cfg=7.0)(X, SIGMA)
+    assert evaluate.calls == [(4, 3, 2)]
+
+
+@pytest.mark.parametrize("cfg", [1.0, 1.0 + 1e-10])
+def test_guidance_of_one_does_not_evaluate_the_negative(cfg):
+    evaluate = Recorder()
+    estimate = guided(evaluate, prompt(3.0), prompt(1.0), cfg)(X, SIGMA)
+    torch.testing.assert_close(estimate, torch.full_like(X, 3))
+    assert evaluate.calls == [(2, 3, 2)]
+
+
+def test_guidance_of_zero_is_the_negative():
+    torch.testing.assert_close(guided(Recorder(), prompt(3.0), prompt(1.0), 0.0)(X, SIGMA), torch.ones_like(X))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "calls"),
+    [
+        ((77, 77), [77]),
+        ((77, 154), [154]),
+        ((154, 231), [462]),  # three times the shorter
+        ((77, 308), [308]),  # four times the shorter
+        ((77, 385), [77, 385]),
+        ((308, 385), [308, 385]),  # the least common multiple is five times the shorter
+    ],
+)
+def test_prompts_of_other_lengths_are_repeated_up_to_four_times(lengths, calls):
+    evaluate = Recorder()
+    positive, negative = prompt(3.0, lengths[0]), prompt(1.0, lengths[1])
+    estimate = guided(evaluate, positive, negative, cfg=2.0)(X, SIGMA)
+    assert [shape[1] for shape in evaluate.calls] == calls
+    torch.testing.assert_close(estimate, torch.full_like(X, 5))
+
+
+def test_attention_over_repeated_tokens_is_that_over_one_copy():
+    query, tokens = torch.randn(1, 5, 8), torch.randn(1, 7, 8)
+    repeated = tokens.repeat(1, 3, 1)
+    torch.testing.assert_close(
+        F.scaled_dot_product_attention(query, repeated, repeated),
+        F.scaled_dot_product_attention(query, tokens, tokens),
+    )
+
+
+def test_several_entries_are_averaged():
+    entries = (*prompt(1.0), *prompt(2.0), *prompt(6.0))
+    mean, other = conditioned(Recorder(), X, SIGMA, [entries, prompt(5.0)])
+    torch.testing.assert_close(mean, torch.full_like(X, 3))
+    torch.testing.assert_close(other, torch.full_like(X, 5))
+
+
+def test_entries_of_other_widths_are_evaluated_apart():
+    wide, narrow = Entry(0, Cond(torch.zeros(1, 3, 8))), Entry(1, Cond(torch.zeros(1, 3, 4)))
+    assert groups([wide, narrow, wide]) == [[wide, wide], [narrow]]
+
+
+def test_an_empty_conditioning_is_refused():
+    with pytest.raises(ValueError, match="negative conditioning is empty"):
+        guided(Recorder(), prompt(1.0), (), cfg=7.0)

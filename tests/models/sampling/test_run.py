@@ -1,0 +1,132 @@
+"""Laws of a whole run: scaling in and out, progress, stopping, and what is left alone."""
+
+import pytest
+import torch
+
+from models.sampling.noise import initial_noise
+from models.sampling.run import finish, ksampler_sigmas, levels_of, sample
+from models.sampling.samplers.table import SAMPLERS
+from models.sampling.schedules import simple
+from models.types import Model
+from tests.models.sampling.fakes import FORMAT, FakeResidence, model_of, prompt
+
+SHAPE = (1, 4, 8, 8)
+
+
+def knowing(clean):
+    """A network that predicts the noise perfectly, where clean (in model scale) is the only picture there is."""
+
+    def network(x, timesteps, context):
+        sigma = levels.sigmas[timesteps.long()].reshape(-1, 1, 1, 1)
+        return (x * (1 + sigma**2).sqrt() - clean) / sigma
+
+    levels = levels_of(model_of(network))
+    return model_of(network)
+
+
+def run(model: Model, latent=None, sampler="euler", steps=4, seed=0, sigmas=None, **options):
+    latent = torch.zeros(SHAPE) if latent is None else latent
+    sigmas = ksampler_sigmas(model, "normal", steps, 1.0, sampler) if sigmas is None else sigmas
+    noise = options.pop("noise", initial_noise(latent.shape, seed))
+    return sample(model, noise, latent, prompt(1.0), prompt(0.0), 7.0, SAMPLERS[sampler], sigmas, seed, **options)
+
+
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
+def test_a_network_that_knows_the_picture_finds_it(sampler):
+    clean = torch.randn(SHAPE, generator=torch.Generator().manual_seed(3))
+    result = finish(run(knowing(clean), sampler=sampler, steps=8), lambda step: None)
+    torch.testing.assert_close(result, clean / FORMAT.scale, atol=2e-3, rtol=1e-3)
+
+
+def test_each_step_tells_where_it_is():
+    steps = []
+    finish(run(knowing(torch.ones(SHAPE)), steps=4), steps.append)
+    assert [(step.index, step.total) for step in steps] == [(0, 4), (1, 4), (2, 4), (3, 4)]
+    assert all(torch.allclose(step.denoised, torch.ones(SHAPE), atol=1e-4) for step in steps)
+
+
+def test_full_noise_is_scaled_to_the_largest_sigma():
+    seen = []
+
+    def network(x, timesteps, context):
+        seen.append(x)
+        return x
+
+    finish(run(model_of(network), seed=5, steps=1), lambda step: None)
+    torch.testing.assert_close(seen[0][:1], initial_noise(SHAPE, 5))
+
+
+def test_partial_noise_is_added_to_the_scaled_latent():
+    model = knowing(torch.zeros(SHAPE))
+    sigmas = simple(levels_of(model), 8)[-4:]  # sigmas of training, which this network knows exactly
+    latent = torch.full(SHAPE, 3.0)
+    first = next(run(model, latent, sigmas=sigmas, seed=5))
+    expected = (latent * FORMAT.scale + initial_noise(SHAPE, 5) * sigmas[0]) * sigmas[1] / sigmas[0]
+    torch.testing.assert_close(first.x, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_two_halves_of_a_schedule_are_the_whole():
+    model = knowing(torch.ones(SHAPE))
+    sigmas = ksampler_sigmas(model, "normal", 6, 1.0, "euler")
+    whole = finish(run(model, sigmas=sigmas), lambda step: None)
+    half = finish(run(model, sigmas=sigmas[:4]), lambda step: None)
+    rest = finish(run(model, half, sigmas=sigmas[3:], noise=torch.zeros(SHAPE)), lambda step: None)
+    torch.testing.assert_close(rest, whole)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_without_a_step_the_latent_comes_back_untouched(count):
+    latent = torch.full(SHAPE, 3.0)
+    result = finish(run(knowing(latent), latent, sigmas=torch.ones(count)), lambda step: None)
+    assert torch.equal(result, latent)
+
+
+def test_what_the_mask_keeps_comes_back():
+    latent = torch.randn(SHAPE, generator=torch.Generator().manual_seed(1))
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., 4:] = 1
+    for sampler in ("euler", "ddim", "dpmpp_2m"):
+        result = finish(run(knowing(torch.ones(SHAPE)), latent, sampler, 6, noise_mask=mask), lambda step: None)
+        torch.testing.assert_close(result[..., :4], latent[..., :4], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(result[..., 4:], torch.full((1, 4, 8, 4), 2.0), atol=1e-3, rtol=1e-3)
+
+
+def test_stopping_between_steps_frees_the_network():
+    model = knowing(torch.ones(SHAPE))
+    assert isinstance(model.unet, FakeResidence)
+
+    def stop(step):
+        assert model.unet.in_use
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        finish(run(model), stop)
+    assert not model.unet.in_use
+
+
+def test_stopping_is_possible_between_the_evaluations_of_a_step():
+    evaluations = 0
+
+    def check():
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations == 2:
+            raise InterruptedError
+
+    steps = []
+    with pytest.raises(InterruptedError):
+        finish(run(knowing(torch.ones(SHAPE)), sampler="heun", before_evaluation=check), steps.append)
+    assert steps == []
+
+
+def test_a_latent_of_another_family_is_refused():
+    with pytest.raises(ValueError, match="latents of 4 channels"):
+        next(run(knowing(torch.ones(SHAPE)), torch.zeros(1, 16, 8, 8)))
+
+
+def test_a_sampler_of_second_order_leaves_the_penultimate_sigma_out():
+    model = knowing(torch.ones(SHAPE))
+    plain, dropped = (
+        ksampler_sigmas(model, "karras", steps, 1.0, name) for steps, name in ((5, "euler"), (4, "dpm_2"))
+    )
+    assert dropped.tolist() == [*plain[:-2].tolist(), 0.0]
