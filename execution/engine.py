@@ -139,11 +139,19 @@ class WorkerFailedError(Exception):
     """The worker does not start; the message says why."""
 
 
+class DirectoryInUseError(Exception):
+    """Another server works in the same directory."""
+
+
+class StoreError(Exception):
+    """The queue on disk cannot be read or written: the disk is full, or a newer program has written it."""
+
+
 class Engine(Protocol):
     """Takes graphs, runs them one after another, tells about it, and remembers what came of them."""
 
     async def start(self) -> None:
-        """Open the queue and let the worker boot in the background."""
+        """Open the queue and let the worker boot in the background. Raises DirectoryInUseError, StoreError."""
         ...
 
     async def stop(self) -> None:
@@ -161,7 +169,10 @@ class Engine(Protocol):
         ...
 
     async def submit(self, submission: Submission) -> Accepted:
-        """Queue a graph; it survives a crash once this returns. Raises InvalidGraphError, QueueFullError."""
+        """Queue a graph; it survives a crash once this returns.
+
+        Raises InvalidGraphError, QueueFullError, WorkerFailedError, StoreError.
+        """
         ...
 
     def queue(self) -> QueueView: ...

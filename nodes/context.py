@@ -26,6 +26,10 @@ class Services:
             self._made[kind] = make()
         return self._made[kind]
 
+    def forget(self) -> None:
+        """Lets go of all objects; they are made again when they are next asked for."""
+        self._made.clear()
+
 
 @dataclass(frozen=True)
 class WorkerSettings:

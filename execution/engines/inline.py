@@ -1,0 +1,71 @@
+"""The engine in this very process: a thread takes the worker's place. For tests and scripts; a crash takes all."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from execution.dispatcher import Dispatcher, EngineSettings, WorkerListener
+from execution.engine import WorkerStatus
+from execution.executor import Run
+from execution.messages import AskStats, BootFailed, Events, Free, Interrupt, Ready, Report, Stats, Stop, WorkerSetup
+from execution.worker import WorkerLoop
+
+
+def inline_engine(settings: EngineSettings, setup: WorkerSetup) -> Dispatcher:
+    """An engine without a second process."""
+    return Dispatcher(settings, InlineWorker(setup))
+
+
+class InlineWorker:
+    """A worker's loop in a thread. A node that never returns cannot be ended here."""
+
+    def __init__(self, setup: WorkerSetup) -> None:
+        self._loop = WorkerLoop(setup, self._send)
+        self._thread = threading.Thread(target=self._loop.serve, name="worker", daemon=True)
+        self._stats: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._listener: WorkerListener | None = None
+        self._events: asyncio.AbstractEventLoop | None = None
+
+    def start(self, listener: WorkerListener) -> None:
+        self._listener = listener
+        self._events = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self) -> None:
+        self._loop.take(Stop())
+        await asyncio.to_thread(self._thread.join, 5)
+
+    def run(self, run: Run) -> None:
+        self._loop.take(run)
+
+    def interrupt(self, job_id: str) -> None:
+        self._loop.take(Interrupt(job_id))
+
+    def replace(self) -> None:
+        """A thread cannot be ended from outside: the job goes on until its node returns."""
+
+    def free(self, unload_models: bool, free_memory: bool) -> None:
+        self._loop.take(Free(unload_models, free_memory))
+
+    async def stats(self) -> Mapping[str, Any]:
+        self._loop.take(AskStats(0))
+        return await self._stats.get()
+
+    def _send(self, report: Report) -> None:
+        """Hand a report of the thread over to the event loop; after the loop has closed nobody wants it."""
+        if self._events is not None and not self._events.is_closed():
+            self._events.call_soon_threadsafe(self._receive, report)
+
+    def _receive(self, report: Report) -> None:
+        if self._listener is None:
+            return
+        match report:
+            case Ready(catalog):
+                self._listener.worker_ready(catalog)
+            case BootFailed(reason):
+                self._listener.worker_changed(WorkerStatus("failed", reason))
+            case Events(events):
+                self._listener.worker_events(events)
+            case Stats(_, devices):
+                self._stats.put_nowait(devices)

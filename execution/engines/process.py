@@ -1,0 +1,135 @@
+"""The engine with a worker process of its own, which is started again whenever it ends."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+from execution.dispatcher import Dispatcher, EngineSettings, WorkerListener
+from execution.engine import WorkerStatus
+from execution.engines.child import Child
+from execution.executor import Run
+from execution.messages import AskStats, BootFailed, Command, Events, Free, Interrupt, Ready, Report, Stats, WorkerSetup
+
+LOG = logging.getLogger(__name__)
+
+FAILURES_UNTIL_FAILED = 3
+LONGEST_PAUSE = 30.0
+STATS_TIMEOUT = 2.0
+
+
+def process_engine(settings: EngineSettings, setup: WorkerSetup) -> Dispatcher:
+    """An engine whose nodes run in a supervised process."""
+    return Dispatcher(settings, ProcessWorker(setup))
+
+
+class ProcessWorker:
+    """Keeps one worker process alive.
+
+    A worker that had been ready is replaced at once when it ends. One that ends before is tried again after a pause
+    that doubles each time, and counts as failed from the third time on.
+    """
+
+    def __init__(self, setup: WorkerSetup, first_pause: float = 0.5) -> None:
+        self._setup = setup
+        self._first_pause = first_pause
+        self._child: Child | None = None
+        self._listener: WorkerListener | None = None
+        self._failures = 0
+        self._reason = ""
+        self._is_ready = False
+        self._is_stopping = False
+        self._retry: asyncio.TimerHandle | None = None
+        self._numbers = count()
+        self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+
+    @property
+    def process_id(self) -> int | None:
+        """The worker's process, None while there is none."""
+        return self._child.process_id if self._child is not None else None
+
+    def start(self, listener: WorkerListener) -> None:
+        self._listener = listener
+        self._spawn()
+
+    async def stop(self) -> None:
+        self._is_stopping = True
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._child is not None:
+            await self._child.end()
+
+    def run(self, run: Run) -> None:
+        self._tell(run)
+
+    def interrupt(self, job_id: str) -> None:
+        self._tell(Interrupt(job_id))
+
+    def replace(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+    def free(self, unload_models: bool, free_memory: bool) -> None:
+        self._tell(Free(unload_models, free_memory))
+
+    async def stats(self) -> Mapping[str, Any]:
+        if not self._is_ready:
+            return {}
+        number = next(self._numbers)
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        self._tell(AskStats(number))
+        try:
+            return await asyncio.wait_for(answer, STATS_TIMEOUT)
+        except TimeoutError:
+            return {}
+        finally:
+            del self._asked[number]
+
+    def _tell(self, command: Command) -> None:
+        if self._child is not None:
+            self._child.send(command)
+
+    def _spawn(self) -> None:
+        self._is_ready = False
+        self._reason = ""
+        self._child = Child(self._setup, self._receive, self._ended)
+
+    def _receive(self, child: Child, report: Report) -> None:
+        listener = self._listener
+        if listener is None or child is not self._child:
+            return
+        match report:
+            case Ready(catalog):
+                self._is_ready = True
+                self._failures = 0
+                listener.worker_ready(catalog)
+            case BootFailed(reason):
+                self._reason = reason
+            case Events(events):
+                listener.worker_events(events)
+            case Stats(number, devices):
+                if number in self._asked:
+                    self._asked[number].set_result(devices)
+
+    def _ended(self, child: Child, how: str) -> None:
+        if child is not self._child:
+            return
+        self._child = None
+        if self._listener is None or self._is_stopping:
+            return
+        pause = 0.0
+        if self._is_ready:
+            LOG.warning("The worker ended: %s. Starting another.", how)
+            status = WorkerStatus("restarting", f"The worker ended: {how}.")
+        else:
+            pause = min(self._first_pause * 2**self._failures, LONGEST_PAUSE)
+            self._failures += 1
+            LOG.error("The worker did not start: %s.\n%s", how, self._reason)
+            detail = self._reason.strip().rpartition("\n")[2] or how
+            has_failed = self._failures >= FAILURES_UNTIL_FAILED
+            status = WorkerStatus("failed" if has_failed else "restarting", f"The worker does not start: {detail}")
+        self._is_ready = False
+        self._listener.worker_changed(status)
+        self._listener.worker_lost(how)
+        self._retry = asyncio.get_running_loop().call_later(pause, self._spawn)

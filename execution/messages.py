@@ -1,0 +1,86 @@
+"""What the server and its worker process say to each other over their private pipe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from execution.cache import CacheSettings
+from execution.engine import Catalog
+from execution.events import Event
+from execution.executor import Run
+from nodes.context import WorkerSettings
+from nodes.paths import Paths
+
+BUILTIN_HOST = "nodes.host:load"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """All that a worker is told before it starts. `host` names the function that loads nodes, "module:function"."""
+
+    paths: Paths
+    settings: WorkerSettings = field(default_factory=WorkerSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    host: str = BUILTIN_HOST
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Stop this job if it runs."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Give memory back once no job runs."""
+
+    unload_models: bool
+    free_memory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskStats:
+    """Tell how the devices are; the number comes back with the answer."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End once no job runs."""
+
+
+Command = Run | Interrupt | Free | AskStats | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker has loaded its nodes and takes jobs."""
+
+    catalog: Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class BootFailed:
+    """The worker cannot load its nodes, and ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What has happened since the last time, in order."""
+
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The answer to AskStats."""
+
+    number: int
+    devices: Mapping[str, Any]
+
+
+Report = Ready | BootFailed | Events | Stats

@@ -1,0 +1,182 @@
+"""The queue and the history on disk: SQLite, one table, one thread that writes.
+
+What is committed survives the end of the process at any moment; what is accepted also a power cut.
+"""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from execution.engine import HistoryEntry, Job, StoreError
+from execution.events import Event
+from execution.records import JOB_COLUMNS, entry_of, events_text, job_of, job_row, outputs_text
+
+LOG = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE job(
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    number REAL NOT NULL,
+    graph TEXT NOT NULL,
+    targets TEXT NOT NULL,
+    extra_data TEXT NOT NULL,
+    client_id TEXT,
+    state TEXT NOT NULL CHECK(state IN ('pending', 'running', 'succeeded', 'failed', 'interrupted')),
+    created INTEGER NOT NULL,
+    started INTEGER,
+    ended INTEGER,
+    attempt INTEGER NOT NULL,
+    end_order INTEGER,
+    outputs TEXT NOT NULL DEFAULT '{}',
+    events TEXT NOT NULL DEFAULT '[]'
+);
+CREATE INDEX job_unfinished ON job(number, sequence) WHERE state IN ('pending', 'running');
+CREATE INDEX job_history ON job(end_order) WHERE end_order IS NOT NULL;
+"""
+
+
+class DamagedStoreError(StoreError):
+    """What lies in the place of the queue is no database, or a broken one."""
+
+
+class Store:
+    """All statements. Its methods run inside a transaction that the caller begins and commits."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the database. Raises StoreError if a newer program made it, DamagedStoreError."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise DamagedStoreError(f"The queue in {path} cannot be read: {error}.") from error
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        run = self._connection.execute
+        run("PRAGMA busy_timeout=5000")
+        run("PRAGMA journal_mode=WAL")
+        (version,) = run("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"The queue was written by a newer Weft (version {version} of its form, this one knows "
+                f"{SCHEMA_VERSION}). Update Weft, or choose another --base-directory."
+            )
+        if version == 0:
+            self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+        (verdict,) = run("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise DamagedStoreError(f"The queue on disk is damaged: {verdict}.")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def transaction(self, actions: Iterable[Callable[[], None]], durable: bool) -> None:
+        """Do all of it or nothing; durable: it is on the disk, not only in the system's hands, when this returns."""
+        self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for action in actions:
+                action()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def find(self, job_id: str) -> Job | None:
+        row = self._connection.execute(f"SELECT {JOB_COLUMNS} FROM job WHERE id = ?", (job_id,)).fetchone()
+        return None if row is None else job_of(row)
+
+    def add(self, job: Job) -> None:
+        marks = ", ".join("?" * len(job_row(job)))
+        self._connection.execute(f"INSERT INTO job({JOB_COLUMNS}) VALUES ({marks})", job_row(job))
+
+    def begin(self, job: Job) -> None:
+        """Note that the job runs, and for which time, before anything of it does."""
+        self._connection.execute(
+            "UPDATE job SET state = 'running', started = ?, attempt = ? WHERE id = ?",
+            (job.started, job.attempt, job.id),
+        )
+
+    def finish(self, job: Job, outputs: dict[str, Any], events: tuple[Event, ...], history_limit: int) -> None:
+        """Move the job to the history and let the oldest entries go that are more than the limit."""
+        self._connection.execute(
+            "UPDATE job SET state = ?, ended = ?, outputs = ?, events = ?,"
+            " end_order = (SELECT coalesce(max(end_order), 0) + 1 FROM job) WHERE id = ?",
+            (job.state, job.ended, outputs_text(outputs), events_text(events), job.id),
+        )
+        self._connection.execute(
+            "DELETE FROM job WHERE end_order <="
+            " (SELECT end_order FROM job WHERE end_order IS NOT NULL ORDER BY end_order DESC LIMIT 1 OFFSET ?)",
+            (history_limit,),
+        )
+
+    def requeue(self, job: Job) -> None:
+        """Take back a beginning that was not the job's fault to have no end."""
+        self._connection.execute(
+            "UPDATE job SET state = 'pending', started = NULL, attempt = ? WHERE id = ?", (job.attempt, job.id)
+        )
+
+    def unfinished(self) -> list[Job]:
+        """The jobs that wait or were running, in the order in which they are to run."""
+        rows = self._connection.execute(
+            f"SELECT {JOB_COLUMNS} FROM job WHERE state IN ('pending', 'running') ORDER BY number, sequence"
+        )
+        return [job_of(row) for row in rows]
+
+    def last_sequence(self) -> int:
+        """How many jobs have ever been accepted."""
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'job'").fetchone()
+        return 0 if row is None else row[0]
+
+    def remove_pending(self, job_ids: Iterable[str]) -> None:
+        self._connection.executemany(
+            "DELETE FROM job WHERE id = ? AND state = 'pending'", [(job_id,) for job_id in job_ids]
+        )
+
+    def history(self, max_items: int | None, offset: int | None) -> Sequence[HistoryEntry]:
+        """Entries from the oldest: `max_items` after the offset, or the last `max_items`."""
+        select = f"SELECT {JOB_COLUMNS}, outputs, events FROM job WHERE end_order IS NOT NULL ORDER BY end_order"
+        count = -1 if max_items is None else max_items
+        if offset is not None:
+            rows = self._connection.execute(f"{select} LIMIT ? OFFSET ?", (count, offset)).fetchall()
+        else:
+            rows = self._connection.execute(f"{select} DESC LIMIT ?", (count,)).fetchall()[::-1]
+        return [entry_of(row) for row in rows]
+
+    def entry(self, job_id: str) -> HistoryEntry | None:
+        row = self._connection.execute(
+            f"SELECT {JOB_COLUMNS}, outputs, events FROM job WHERE id = ? AND end_order IS NOT NULL", (job_id,)
+        ).fetchone()
+        return None if row is None else entry_of(row)
+
+    def delete_history(self, job_ids: Iterable[str] | None) -> int:
+        """Delete entries, all of them without ids; returns how many there were."""
+        if job_ids is None:
+            return self._connection.execute("DELETE FROM job WHERE end_order IS NOT NULL").rowcount
+        ids = [(job_id,) for job_id in job_ids]
+        return self._connection.executemany("DELETE FROM job WHERE id = ? AND end_order IS NOT NULL", ids).rowcount
+
+
+def open_store(path: Path) -> Store:
+    """Open the store; a damaged one is put aside under another name and a new one begun. Raises StoreError."""
+    try:
+        return Store(path)
+    except DamagedStoreError as error:
+        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        path.replace(aside)
+        for suffix in ("-wal", "-shm"):
+            leftover = path.with_name(path.name + suffix)
+            if leftover.exists():
+                leftover.replace(aside.with_name(aside.name + suffix))
+        LOG.error("%s It was kept as %s; queue and history begin anew.", error, aside)
+        return Store(path)

@@ -1,0 +1,149 @@
+"""The worker process: loads the nodes, runs jobs one at a time, and dies with its server."""
+
+import ctypes
+import gc
+import importlib
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from execution.cache import Cache
+from execution.engine import Catalog
+from execution.executor import Executor, Run
+from execution.messages import (
+    AskStats,
+    BootFailed,
+    Command,
+    Events,
+    Free,
+    Interrupt,
+    Ready,
+    Report,
+    Stats,
+    Stop,
+    WorkerSetup,
+)
+from execution.outbox import Outbox
+from nodes.context import Context, Services
+from nodes.spec import NodeSpec
+
+DIES_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of Linux's prctl."""
+
+
+class NodeHost(Protocol):
+    """What the engine needs of the nodes, and of the devices that they compute on."""
+
+    @property
+    def specs(self) -> Mapping[str, NodeSpec]: ...
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """The packs that could not be loaded, with their tracebacks."""
+        ...
+
+    def device_stats(self) -> Mapping[str, Any]: ...
+
+    def release(self) -> None:
+        """Give back what the devices hold for nobody."""
+        ...
+
+
+def load_host(name: str) -> NodeHost:
+    """Load the nodes by the name of the function that does it, "module:function"."""
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)()
+
+
+class WorkerLoop:
+    """Runs commands in the order in which they come, in the thread that calls `serve`; interrupts pass them by."""
+
+    def __init__(self, setup: WorkerSetup, send: Callable[[Report], None]) -> None:
+        self._setup = setup
+        self._send = send
+        self._commands: queue.SimpleQueue[Run | Free | Stop] = queue.SimpleQueue()
+        self._stopped: set[str] = set()
+        self._host: NodeHost | None = None
+
+    def take(self, command: Command) -> None:
+        """Accept a command, from whichever thread."""
+        match command:
+            case Interrupt(job_id):
+                self._stopped.add(job_id)
+            case AskStats(number):
+                self._send(Stats(number, self._host.device_stats() if self._host is not None else {}))
+            case _:
+                self._commands.put(command)
+
+    def serve(self) -> None:
+        """Load the nodes, then work until told to stop."""
+        try:
+            host = self._host = load_host(self._setup.host)
+        except BaseException:  # noqa: BLE001 - whatever keeps the nodes from loading has to be told
+            self._send(BootFailed(traceback.format_exc()))
+            return
+        services = Services()
+        cache = Cache(self._setup.cache)
+        outbox = Outbox(lambda events: self._send(Events(events)))
+        context = Context("", self._setup.paths, self._setup.settings, services)
+        executor = Executor(host.specs, cache, context, outbox.emit, self._stopped.__contains__)
+        self._send(Ready(catalog_of(host)))
+        while not isinstance(command := self._commands.get(), Stop):
+            if isinstance(command, Run):
+                outbox.emit(executor.run(command))
+                self._stopped.discard(command.job_id)
+            else:
+                cache.clear()
+                if command.unload_models:
+                    services.forget()
+                gc.collect()
+                host.release()
+
+
+def catalog_of(host: NodeHost) -> Catalog:
+    """The nodes as another process may know them."""
+    return Catalog({id: spec.without_code() for id, spec in host.specs.items()}, host.failures)
+
+
+def main(descriptor: int) -> None:
+    """Serve the process at the other end of the pipe."""
+    _die_with_parent()
+    connection: Connection[Report, Any] = Connection(descriptor)
+    setup: WorkerSetup = connection.recv()
+    lock = threading.Lock()
+
+    def send(report: Report) -> None:
+        with lock:
+            connection.send(report)
+
+    loop = WorkerLoop(setup, send)
+    threading.Thread(target=_listen, args=(connection, loop), daemon=True, name="commands").start()
+    loop.serve()
+
+
+def _listen(connection: "Connection[Report, Any]", loop: WorkerLoop) -> None:
+    while True:
+        try:
+            command = connection.recv()
+        except (EOFError, OSError):
+            # The server is gone. Nobody waits for what runs here, nor for what it has started.
+            os.killpg(0, signal.SIGKILL)
+            return
+        loop.take(command)
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process with the server, even while a node holds the interpreter."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

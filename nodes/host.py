@@ -1,0 +1,61 @@
+"""What a worker serves: the nodes that could be loaded, and the devices that they compute on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from models.memory import free_bytes, total_bytes
+from nodes.registry import load_builtin
+from nodes.spec import NodeSpec
+
+
+@dataclass(frozen=True)
+class Host:
+    """Node types by id, and the tracebacks of packs that could not be loaded, by name."""
+
+    specs: Mapping[str, NodeSpec]
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    def device_stats(self) -> Mapping[str, Any]:
+        """Returns the devices and their memory in bytes, in the words of ComfyUI's /system_stats."""
+        cards = [_card(index) for index in range(torch.cuda.device_count())]
+        return {"devices": cards or [_processor()], "pytorch_version": torch.__version__}
+
+    def release(self) -> None:
+        """Gives memory that torch holds in reserve back to the devices."""
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _card(index: int) -> dict[str, Any]:
+    device = torch.device("cuda", index)
+    reserved = torch.cuda.memory_reserved(device)
+    return {
+        "name": f"cuda:{index} {torch.cuda.get_device_name(device)}",
+        "type": "cuda",
+        "index": index,
+        "vram_total": torch.cuda.mem_get_info(device)[1],
+        "vram_free": free_bytes(device),
+        "torch_vram_total": reserved,
+        "torch_vram_free": reserved - torch.cuda.memory_allocated(device),
+    }
+
+
+def _processor() -> dict[str, Any]:
+    total, free = total_bytes(), free_bytes(torch.device("cpu"))
+    return {
+        "name": "cpu",
+        "type": "cpu",
+        "index": None,
+        "vram_total": total,
+        "vram_free": free,
+        "torch_vram_total": total,
+        "torch_vram_free": free,
+    }
+
+
+def load() -> Host:
+    """Imports the nodes, and with them torch."""
+    return Host(load_builtin())
