@@ -1,0 +1,72 @@
+"""The values typed into a node's widgets, by input name, out of a list that is known by its order only."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from execution.workflow.document import DrawnNode
+from nodes.spec import REQUIRED, Choice, FileChoice, InputSpec, NodeSpec, Number
+
+CONTROLS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
+UPLOAD_BUTTON = "image"
+
+ABSENT = object()
+"""Stands for a value that the document does not hold and the node does not default."""
+
+
+def has_widget(spec: InputSpec) -> bool:
+    """Whether the input can be typed in."""
+    return spec.widget is not None or spec.type == "BOOLEAN"
+
+
+def widget_inputs(spec: NodeSpec) -> list[InputSpec]:
+    """The inputs with widgets in the order of their widgets: required ones first."""
+    return [one for one in sorted(spec.inputs, key=lambda one: one.optional) if has_widget(one)]
+
+
+def widget_values(node: DrawnNode, spec: NodeSpec | None) -> dict[str, Any]:
+    """The value of each widget. A node of unknown type tells its values only if they are stored by name."""
+    if isinstance(node.values, Mapping):
+        names = None if spec is None else {one.name for one in widget_inputs(spec)}
+        stored = {name: value for name, value in node.values.items() if names is None or name in names}
+        return stored | _defaults(spec, stored)
+    if spec is None:
+        return {}
+    found: dict[str, Any] = {}
+    waiting = list(reversed(node.values))
+    for one in widget_inputs(spec):
+        if not waiting:
+            break
+        found[one.name] = waiting.pop()
+        _skip_companion(one, waiting)
+    return found | _defaults(spec, found)
+
+
+def _skip_companion(spec: InputSpec, waiting: list[Any]) -> None:
+    """Pass over what the editor keeps beside a value: what happens to a seed after queueing, an upload button."""
+    if waiting and _is_companion(spec, waiting[-1]):
+        waiting.pop()
+
+
+def _is_companion(spec: InputSpec, following: Any) -> bool:
+    match spec.widget:
+        case Number(control_after_generate=True):
+            # Old files hold true for randomize and false for fixed.
+            return isinstance(following, bool) or (isinstance(following, str) and following in CONTROLS)
+        case FileChoice(upload=True):
+            return following == UPLOAD_BUTTON
+        case _:
+            return False
+
+
+def _defaults(spec: NodeSpec | None, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What widgets show that the document says nothing of."""
+    if spec is None:
+        return {}
+    defaults = {one.name: _default(one) for one in widget_inputs(spec) if one.name not in found}
+    return {name: value for name, value in defaults.items() if value is not ABSENT}
+
+
+def _default(spec: InputSpec) -> Any:
+    if spec.default != REQUIRED:
+        return ABSENT if spec.default is None else spec.default
+    return spec.widget.options[0] if isinstance(spec.widget, Choice) and spec.widget.options else ABSENT
