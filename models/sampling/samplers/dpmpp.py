@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from models.sampling.denoiser import Denoiser
@@ -151,3 +152,28 @@ def _differences(
 def _sde_noise(h: Tensor, sigma_next: Tensor, eta: float) -> Tensor:
     """Standard deviation of the noise that arrives within a step of size h in log σ."""
     return sigma_next * (-(-2 * eta * h).expm1()).sqrt()
+
+
+def res_multistep(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
+    """Refined exponential solver, two steps, without noise."""
+    return res_multistep_ancestral(denoise, x, sigmas, lambda sigma, sigma_next: torch.zeros_like(x), eta=0.0)
+
+
+def res_multistep_ancestral(
+    denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
+) -> Iterator[State]:
+    """Refined exponential solver, arXiv:2308.02157: integrates the line through the last two estimates exactly."""
+    previous: tuple[Tensor, Tensor] | None = None  # (denoised, size in log σ of the step without its noise)
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        down, up = ancestral_step(sigma, sigma_next, eta)
+        x = exponential_step(x, denoised, sigma, down)
+        if down > 0:
+            h = (sigma / down).log()
+            if previous is not None:
+                denoised_last, h_last = previous
+                x = x + (1 + (-h).expm1() / h) * (denoised - denoised_last) * h / h_last
+            previous = denoised, h
+        if eta > 0 and sigma_next > 0:
+            x = x + noise(sigma, sigma_next) * s_noise * up
+        yield State(x, denoised)

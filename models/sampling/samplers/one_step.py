@@ -24,7 +24,11 @@ def euler(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
 def euler_ancestral(
     denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
 ) -> Iterator[State]:
-    """Euler steps a little too far down, made up for by new noise."""
+    """Euler steps a little too far down, made up for by new noise.
+
+    With eta 1 this is DDPM's ancestral sampling (arXiv:2006.11239, algorithm 2): the step down ends at
+    sigma_next² / sigma, which is the mean of the posterior, and the noise has the posterior's variance.
+    """
     for sigma, sigma_next in pairwise(sigmas):
         denoised = denoise(x, sigma)
         down, up = ancestral_step(sigma, sigma_next, eta)
@@ -44,6 +48,34 @@ def heun(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
             end = slope(x_next, denoise(x_next, sigma_next), sigma_next)
             x_next = x + (start + end) / 2 * (sigma_next - sigma)
         x = x_next
+        yield State(x, denoised)
+
+
+def heunpp2(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
+    """Heun++: looks up to two steps ahead and weighs the slopes there by how noisy they are, in shares of the first.
+
+    With k slopes, the one at sigma weighs sigma / (k · first sigma) and the slope of the step itself the rest.
+    """
+    first, end = sigmas[0], sigmas[-1]
+    for index, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
+        denoised = denoise(x, sigma)
+        own = slope(x, denoised, sigma)
+        ahead = [] if sigma_next == end else [one for one in sigmas[index + 1 : index + 3] if one != end]
+        direction, guess, at, towards = own, x, sigma, own
+        for target in ahead:
+            guess = guess + towards * (target - at)
+            at, towards = target, slope(guess, denoise(guess, target), target)
+            direction = direction + (towards - own) * target / ((len(ahead) + 1) * first)
+        x = x + direction * (sigma_next - sigma)
+        yield State(x, denoised)
+
+
+def lcm(denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[State]:
+    """Jumps to the estimate and noises it again; for consistency models, arXiv:2303.01469, algorithm 1."""
+    for sigma, sigma_next in pairwise(sigmas):
+        x = denoised = denoise(x, sigma)
+        if sigma_next > 0:
+            x = denoised + sigma_next * noise(sigma, sigma_next)
         yield State(x, denoised)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor
 
@@ -30,10 +31,13 @@ class Sampler:
         return self.walk(denoise, x, sigmas, self.noise(x, sigmas, seed))
 
 
+_dpmpp_2m_sde_heun = partial(dpmpp.dpmpp_2m_sde, solver="heun")
+
 SAMPLERS: dict[str, Sampler] = {
     "euler": Sampler(one_step.euler),
     "euler_ancestral": Sampler(one_step.euler_ancestral, generated),
     "heun": Sampler(one_step.heun),
+    "heunpp2": Sampler(one_step.heunpp2),
     "dpm_2": Sampler(one_step.dpm_2, drops_penultimate_sigma=True),
     "dpm_2_ancestral": Sampler(one_step.dpm_2_ancestral, generated, drops_penultimate_sigma=True),
     "lms": Sampler(multistep.lms),
@@ -43,8 +47,14 @@ SAMPLERS: dict[str, Sampler] = {
     "dpmpp_2m": Sampler(dpmpp.dpmpp_2m),
     "dpmpp_2m_sde": Sampler(dpmpp.dpmpp_2m_sde, brownian),
     "dpmpp_2m_sde_gpu": Sampler(dpmpp.dpmpp_2m_sde, brownian_on_device),
+    "dpmpp_2m_sde_heun": Sampler(_dpmpp_2m_sde_heun, brownian),
+    "dpmpp_2m_sde_heun_gpu": Sampler(_dpmpp_2m_sde_heun, brownian_on_device),
     "dpmpp_3m_sde": Sampler(dpmpp.dpmpp_3m_sde, brownian),
     "dpmpp_3m_sde_gpu": Sampler(dpmpp.dpmpp_3m_sde, brownian_on_device),
+    "ddpm": Sampler(one_step.euler_ancestral, generated),  # the same steps, written in sigmas
+    "lcm": Sampler(one_step.lcm, generated),
+    "res_multistep": Sampler(dpmpp.res_multistep),
+    "res_multistep_ancestral": Sampler(dpmpp.res_multistep_ancestral, generated),
     "ddim": Sampler(one_step.euler, renews_masked_noise=True),
 }
 """By the names nodes show, in their order."""

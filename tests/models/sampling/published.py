@@ -146,3 +146,70 @@ def dpmpp_3m_sde(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> T
                 x = x + phi_2 * slope - phi_3 * (d_0 - d_1) / (r_0 + r_1)
         x = x + noise(sigma, following) * following * (1 - torch.exp(-2 * h)).sqrt()
     return x
+
+
+def heunpp2(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    for i in range(len(sigmas) - 1):
+        d_1 = (x - denoise(x, sigmas[i])) / sigmas[i]
+        dt = sigmas[i + 1] - sigmas[i]
+        if sigmas[i + 1] == 0:
+            x = x + d_1 * dt
+            continue
+        x_2 = x + d_1 * dt
+        d_2 = (x_2 - denoise(x_2, sigmas[i + 1])) / sigmas[i + 1]
+        if sigmas[i + 2] == 0:
+            weight = sigmas[i + 1] / (2 * sigmas[0])
+            x = x + ((1 - weight) * d_1 + weight * d_2) * dt
+            continue
+        x_3 = x_2 + d_2 * (sigmas[i + 2] - sigmas[i + 1])
+        d_3 = (x_3 - denoise(x_3, sigmas[i + 2])) / sigmas[i + 2]
+        w_2, w_3 = sigmas[i + 1] / (3 * sigmas[0]), sigmas[i + 2] / (3 * sigmas[0])
+        x = x + ((1 - w_2 - w_3) * d_1 + w_2 * d_2 + w_3 * d_3) * dt
+    return x
+
+
+def ddpm(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    """Ho et al., algorithm 2, in their coordinates: x is scaled to keep its variance."""
+    for sigma, following in pairwise(sigmas):
+        eps = (x - denoise(x, sigma)) / sigma
+        alpha_bar, alpha_bar_next = 1 / (1 + sigma**2), 1 / (1 + following**2)
+        alpha = alpha_bar / alpha_bar_next
+        scaled = x * alpha_bar.sqrt()
+        mean = (scaled - (1 - alpha) / (1 - alpha_bar).sqrt() * eps) / alpha.sqrt()
+        if following > 0:
+            mean = mean + ((1 - alpha) * (1 - alpha_bar_next) / (1 - alpha_bar)).sqrt() * noise(sigma, following)
+        x = mean / alpha_bar_next.sqrt()
+    return x
+
+
+def lcm(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    for sigma, following in pairwise(sigmas):
+        x = denoise(x, sigma)
+        if following > 0:
+            x = x + following * noise(sigma, following)
+    return x
+
+
+def res_multistep_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise | None) -> Tensor:
+    """With the φ functions of the paper: φ₁(z) = (eᶻ − 1) / z, φ₂(z) = (φ₁(z) − 1) / z."""
+    before, down_before = None, None
+    for i in range(len(sigmas) - 1):
+        sigma, following = sigmas[i], sigmas[i + 1]
+        denoised = denoise(x, sigma)
+        down, up = _split(sigma, following) if noise else (following, following * 0)
+        if before is None or down == 0:
+            x = x + (x - denoised) / sigma * (down - sigma)
+        else:
+            h = _t(down) - _t(sigma)
+            c_2 = (_t(sigmas[i - 1]) - _t(down_before)) / h
+            phi_1 = torch.expm1(-h) / -h
+            phi_2 = (phi_1 - 1) / -h
+            x = torch.exp(-h) * x + h * ((phi_1 - phi_2 / c_2) * denoised + phi_2 / c_2 * before)
+        if noise and following > 0:
+            x = x + noise(sigma, following) * up
+        before, down_before = denoised, down
+    return x
+
+
+def res_multistep(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    return res_multistep_ancestral(denoise, x, sigmas, None)

@@ -15,6 +15,9 @@ from tests.models.sampling import gaussian, published
 
 STOCHASTIC = [name for name, sampler in SAMPLERS.items() if sampler.noise is not None]
 
+REVERSING = [name for name in STOCHASTIC if name != "lcm" and not name.endswith("_gpu")]
+"""Those that walk the reverse of noising: lcm jumps, and the _gpu names are the same on a CPU."""
+
 
 def silent(sigma: Tensor, sigma_next: Tensor) -> Tensor:
     raise AssertionError("no noise is asked for where eta is 0")
@@ -36,10 +39,13 @@ def error(walk, steps: int) -> float:
     [
         (one_step.euler, 1),
         (one_step.heun, 2),
+        (one_step.heunpp2, 1),
         (one_step.dpm_2, 2),
         (multistep.lms, 2),  # its first steps have fewer slopes to go by
         (dpmpp.dpmpp_2m, 2),
         (partial(dpmpp.dpmpp_2m_sde, noise=silent, eta=0), 2),
+        (partial(dpmpp.dpmpp_2m_sde, noise=silent, eta=0, solver="heun"), 2),
+        (dpmpp.res_multistep, 2),
     ],
 )
 def test_halving_the_step_divides_the_error_by_two_to_the_order(walk, order):
@@ -72,7 +78,7 @@ def test_few_steps_are_enough(name, steps):
     assert last(SAMPLERS[name](gaussian.denoise, torch.randn(1, 4, 4, 4), sigmas, 0)).isfinite().all()
 
 
-@pytest.mark.parametrize("name", [name for name in STOCHASTIC if not name.endswith("_gpu")])
+@pytest.mark.parametrize("name", REVERSING)
 def test_stochastic_samplers_reverse_the_noising_of_data_in_distribution(name):
     steps = 150 if SAMPLERS[name].noise is generated else 24  # Brownian noise takes long to draw
     sigmas = torch.logspace(1, -1, steps + 1)
@@ -106,7 +112,7 @@ def doubles() -> tuple[Tensor, Tensor]:
     return sigmas, torch.randn(2, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * sigmas[0]
 
 
-@pytest.mark.parametrize("name", ["heun", "dpmpp_2m"])
+@pytest.mark.parametrize("name", ["heun", "heunpp2", "dpmpp_2m", "res_multistep"])
 def test_deterministic_samplers_agree_with_the_published_ones(name):
     sigmas, x = doubles()
     expected = getattr(published, name)(curved, x, sigmas)
@@ -117,7 +123,10 @@ def test_deterministic_samplers_agree_with_the_published_ones(name):
     ("name", "source"),
     [
         ("euler_ancestral", generated),
+        ("ddpm", generated),
+        ("lcm", generated),
         ("dpm_2_ancestral", generated),
+        ("res_multistep_ancestral", generated),
         ("dpmpp_2s_ancestral", generated),
         ("dpmpp_sde", generated),
         ("dpmpp_2m_sde", brownian),
