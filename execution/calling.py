@@ -1,5 +1,6 @@
 """How the function of one node is called, and what its answer means."""
 
+import json
 import traceback
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -53,7 +54,7 @@ def result_of(spec: NodeSpec, answer: Any) -> Result:
     """The outputs in their declared order. Raises WrongOutputsError."""
     ui = None
     if isinstance(answer, Shown):
-        answer, ui = answer.result, answer.ui
+        answer, ui = answer.result, _plain_json(spec, answer.ui)
     expected = len(spec.outputs)
     if expected == 0:
         return Result((), ui)
@@ -63,6 +64,14 @@ def result_of(spec: NodeSpec, answer: Any) -> Result:
         given = f"{len(answer)} values" if isinstance(answer, tuple) else f"a {type(answer).__name__}"
         raise WrongOutputsError(f"{spec.id} returned {given} where it declares {expected} outputs.")
     return Result(tuple(answer), ui)
+
+
+def _plain_json(spec: NodeSpec, ui: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What travels to the editor and into the history, free of anything that JSON does not have."""
+    try:
+        return json.loads(json.dumps(ui, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise WrongOutputsError(f"What {spec.id} shows is not JSON: {error}.") from error
 
 
 def type_name(error: BaseException) -> str:

@@ -8,14 +8,18 @@ from typing import Any
 from execution.engine import HistoryEntry, Job
 from execution.events import Event, JobFailed, JobInterrupted, JobStarted, JobSucceeded, NodesCached
 
+SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
+"""Extra data that is given to nodes but never written to disk."""
+
 KEPT_EVENTS = {kind.__name__: kind for kind in (JobStarted, NodesCached, JobSucceeded, JobFailed, JobInterrupted)}
 JOB_COLUMNS = "id, number, graph, targets, extra_data, client_id, state, created, started, ended, attempt"
 
 
 def job_row(job: Job) -> tuple[Any, ...]:
     """The values of JOB_COLUMNS."""
+    extra_data = {name: value for name, value in job.extra_data.items() if name not in SECRETS}
     return (
-        job.id, job.number, _text(job.graph), _text(job.targets), _text(job.extra_data), job.client_id, job.state,
+        job.id, job.number, _text(job.graph), _text(job.targets), _text(extra_data), job.client_id, job.state,
         job.created, job.started, job.ended, job.attempt,
     )  # fmt: skip
 

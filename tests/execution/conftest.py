@@ -65,11 +65,14 @@ class Watched:
     def __init__(self, engine: Dispatcher) -> None:
         self.engine = engine
         self.events: list[Event] = []
+        self.ended: set[str] = set()
         self._changed = asyncio.Event()
         engine.subscribe(self._note)
 
     def _note(self, event: Event) -> None:
         self.events.append(event)
+        if isinstance(event, JobEnded):
+            self.ended.add(event.job_id)
         self._changed.set()
 
     async def until(self, condition: Callable[[], Any], timeout: float = 20) -> Any:
@@ -82,7 +85,7 @@ class Watched:
 
     async def outcome(self, job_id: str) -> Outcome:
         """How a job ended, once it has left the queue."""
-        await self.until(lambda: any(isinstance(one, JobEnded) and one.job_id == job_id for one in self.events))
+        await self.until(lambda: job_id in self.ended)
         return next(one for one in self.events if isinstance(one, Outcome) and one.job_id == job_id)
 
     async def run(self, graph: dict[str, Any], **options: Any) -> Outcome:
@@ -104,7 +107,9 @@ def setup(paths: Paths) -> WorkerSetup:
 
 
 @pytest.fixture(params=["inline", "process"])
-async def watched(request: pytest.FixtureRequest, settings: EngineSettings, setup: WorkerSetup) -> AsyncIterator[Watched]:
+async def watched(
+    request: pytest.FixtureRequest, settings: EngineSettings, setup: WorkerSetup
+) -> AsyncIterator[Watched]:
     """An engine of each kind, with the same laws."""
     make = {"inline": inline_engine, "process": process_engine}[request.param]
     watched = Watched(make(settings, setup))
