@@ -1,0 +1,167 @@
+"""What the disk remembers."""
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from execution.engine import Job, StoreError
+from execution.events import JobFailed, JobStarted, JobSucceeded, NodesCached
+from execution.store import SCHEMA_VERSION, Store, open_store
+from execution.store_thread import StoreThread
+
+EVENTS = (JobStarted("a", "c", 1), NodesCached("a", "c", ("1", "2"), 2), JobSucceeded("a", "c", 3))
+
+
+def job(id: str, number: float = 1) -> Job:
+    graph = {"1": {"class_type": "그림", "inputs": {}}}
+    return Job(id, number, graph, ("1",), {"extra_pnginfo": {"workflow": {}}}, "c", "pending", 5)
+
+
+def done(store: Store, *jobs: Job, durable: bool = False) -> None:
+    store.transaction([lambda one=one: store.add(one) for one in jobs], durable)
+
+
+def finish(store: Store, one: Job, limit: int = 100) -> None:
+    ended = replace(one, state="succeeded", ended=9)
+    store.transaction([lambda: store.finish(ended, {"1": {"text": ["x"]}}, EVENTS, limit)], durable=False)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "user" / "jobs.sqlite3"
+
+
+def test_a_job_comes_back_as_it_went_in(path: Path) -> None:
+    store = Store(path)
+    done(store, job("a"))
+    store.close()
+    assert Store(path).find("a") == job("a")
+
+
+def test_secrets_are_not_written_to_disk(path: Path) -> None:
+    store = Store(path)
+    done(store, replace(job("a"), extra_data={"auth_token_comfy_org": "s3cret", "kept": 1}))
+    found = store.find("a")
+    assert found is not None
+    assert found.extra_data == {"kept": 1}
+    store.close()
+    assert b"s3cret" not in b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_unfinished_jobs_come_back_in_the_order_of_the_queue(path: Path) -> None:
+    store = Store(path)
+    done(store, job("a", 2), job("b", -1), job("c", 2), job("d", 1))
+    store.transaction([lambda: store.begin(replace(job("d"), started=7, attempt=1))], durable=False)
+    finish(store, job("b"))
+    assert [(one.id, one.state, one.attempt) for one in store.unfinished()] == [
+        ("d", "running", 1), ("a", "pending", 0), ("c", "pending", 0),
+    ]  # fmt: skip
+
+
+def test_history_holds_outputs_and_events(path: Path) -> None:
+    store = Store(path)
+    done(store, job("a"))
+    finish(store, job("a"))
+    entry = store.entry("a")
+    assert entry is not None
+    assert entry.job == replace(job("a"), state="succeeded", ended=9)
+    assert entry.outputs == {"1": {"text": ["x"]}}
+    assert entry.events == EVENTS
+
+
+def test_failures_are_remembered_in_full(path: Path) -> None:
+    failed = JobFailed("a", None, 3, "ValueError", "no", "1", "T", ("2",), ("line\n",), {"x": "1"})
+    store = Store(path)
+    done(store, job("a"))
+    store.transaction([lambda: store.finish(replace(job("a"), state="failed"), {}, (failed,), 10)], durable=False)
+    entry = store.entry("a")
+    assert entry is not None
+    assert entry.events == (failed,)
+
+
+def test_history_is_read_from_the_oldest_or_only_the_latest(path: Path) -> None:
+    store = Store(path)
+    done(store, *(job(id) for id in "abcde"))
+    for id in "edcba":
+        finish(store, job(id))
+
+    def ids(count: int | None, offset: int | None) -> str:
+        return "".join(entry.job.id for entry in store.history(count, offset))
+
+    assert ids(None, None) == "edcba"
+    assert ids(2, None) == "ba"
+    assert ids(2, 0) == "ed"
+    assert ids(2, 3) == "ba"
+    assert ids(None, 4) == "a"
+
+
+def test_the_oldest_entries_make_room_for_new_ones(path: Path) -> None:
+    store = Store(path)
+    done(store, *(job(id) for id in "abcdw"))
+    for id in "abcd":
+        finish(store, job(id), limit=2)
+    assert [entry.job.id for entry in store.history(None, None)] == ["c", "d"]
+    assert [one.id for one in store.unfinished()] == ["w"]
+
+
+def test_deleting_history_spares_the_queue_and_deleting_from_the_queue_spares_history(path: Path) -> None:
+    store = Store(path)
+    done(store, *(job(id) for id in "abc"))
+    finish(store, job("a"))
+    assert store.delete_history(["a", "b"]) == 1
+    finish(store, job("c"))
+    store.remove_pending(["b", "c"])
+    assert [entry.job.id for entry in store.history(None, None)] == ["c"]
+    assert store.unfinished() == []
+    assert store.delete_history(None) == 1
+
+
+def test_a_count_of_jobs_outlives_their_deletion(path: Path) -> None:
+    store = Store(path)
+    assert store.last_sequence() == 0
+    done(store, job("a"), job("b"))
+    store.remove_pending(["a", "b"])
+    assert store.last_sequence() == 2
+
+
+def test_a_newer_form_is_refused_and_left_alone(path: Path) -> None:
+    Store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="newer Weft"):
+        open_store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_file_is_kept_aside_and_the_queue_begins_anew(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"no database at all" * 1000)
+    store = open_store(path)
+    assert store.unfinished() == []
+    [kept] = path.parent.glob("*.damaged-*")
+    assert kept.read_bytes().startswith(b"no database")
+
+
+async def test_one_bad_order_fails_alone(path: Path) -> None:
+    thread = StoreThread(Store(path))
+    store = thread.store
+    orders = [thread.do(lambda id=id: store.add(job(id)), durable=True) for id in ("a", "b", "a", "c")]
+    results = await asyncio.gather(*orders, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), type(None), StoreError, type(None)]
+    assert [one.id for one in await thread.do(store.unfinished)] == ["a", "b", "c"]
+    await thread.close()
+
+
+async def test_a_full_disk_is_told_and_leaves_nothing_half_written(path: Path) -> None:
+    thread = StoreThread(Store(path))
+    store = thread.store
+    await thread.do(lambda: store._connection.execute("PRAGMA max_page_count=10").fetchall())
+    large = replace(job("a"), extra_data={"x": "y" * 100_000})
+    with pytest.raises(StoreError, match="full"):
+        await thread.do(lambda: store.add(large), durable=True)
+    assert await thread.do(store.unfinished) == []
+    await thread.close()
