@@ -1,0 +1,155 @@
+"""POST /prompt answers as ComfyUI's clients expect, and never worse than 400 for what they send."""
+
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from execution.engine import WorkerStatus
+from tests.web.fake_engine import FakeEngine
+
+GRAPH = {"1": {"class_type": "Seed", "inputs": {}}}
+UUID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+
+
+@pytest.mark.parametrize("path", ["/prompt", "/api/prompt"])
+async def test_a_graph_is_queued(client: TestClient, engine: FakeEngine, path: str) -> None:
+    body = {"prompt": GRAPH, "client_id": "me", "extra_data": {"extra_pnginfo": {"workflow": {"id": "w"}}}}
+    response = await client.post(path, json=body)
+    assert response.status == 200
+    assert await response.json() == {"prompt_id": "job-1", "number": 1, "node_errors": {}}
+    [submission] = engine.submissions
+    assert (submission.graph, submission.client_id) == (GRAPH, "me")
+    assert submission.extra_data == body["extra_data"]
+    assert await (await client.get(path)).json() == {"exec_info": {"queue_remaining": 1}}
+
+
+async def test_the_type_of_the_body_is_not_asked(client: TestClient) -> None:
+    """Scripts that post with Python's urllib send JSON as a form."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    response = await client.post("/prompt", data=b'{"prompt": {"1": {"class_type": "Seed"}}}', headers=headers)
+    assert response.status == 200
+
+
+async def test_all_that_a_client_may_wish_reaches_the_engine(client: TestClient, engine: FakeEngine) -> None:
+    body = {"prompt": GRAPH, "prompt_id": UUID, "number": -5.5, "front": True, "partial_execution_targets": ["1"]}
+    assert (await client.post("/prompt", json=body)).status == 200
+    [submission] = engine.submissions
+    assert (submission.job_id, submission.number, submission.front, submission.targets) == (UUID, -5.5, True, ("1",))
+
+
+async def test_an_invalid_graph_is_answered_with_its_problems(client: TestClient) -> None:
+    response = await client.post("/prompt", json={"prompt": {"7": {"class_type": "Nowhere", "inputs": {}}}})
+    assert response.status == 400
+    answer = await response.json()
+    assert answer["error"]["type"] == "prompt_no_outputs"
+    assert set(answer["error"]) == {"type", "message", "details", "extra_info"}
+    [(node_id, node)] = answer["node_errors"].items()
+    assert (node_id, node["class_type"]) == ("7", "Nowhere")
+    assert node["errors"][0]["type"] == "missing_node_type"
+
+
+@pytest.mark.parametrize(
+    ("fields", "type"),
+    [
+        ({}, "no_prompt"),
+        ({"prompt": {}}, "prompt_no_outputs"),
+        ({"prompt": GRAPH, "prompt_id": "not a uuid"}, "invalid_prompt_id"),
+        ({"prompt": GRAPH, "prompt_id": UUID.upper()}, "invalid_prompt_id"),
+        ({"prompt": GRAPH, "prompt_id": "x" * 1_000_000}, "bad_request"),
+        ({"prompt": GRAPH, "client_id": [1]}, "bad_request"),
+        ({"prompt": GRAPH, "client_id": {}}, "bad_request"),
+        ({"prompt": GRAPH, "client_id": "x" * 129}, "bad_request"),
+        ({"prompt": GRAPH, "extra_data": None}, "bad_request"),
+        ({"prompt": GRAPH, "extra_data": []}, "bad_request"),
+        ({"prompt": GRAPH, "extra_data": {"extra_pnginfo": 5}}, "bad_request"),
+        ({"prompt": GRAPH, "number": "x"}, "bad_request"),
+        ({"prompt": GRAPH, "number": True}, "bad_request"),
+        ({"prompt": GRAPH, "front": "yes"}, "bad_request"),
+        ({"prompt": GRAPH, "partial_execution_targets": 5}, "bad_request"),
+        ({"prompt": GRAPH, "partial_execution_targets": [5]}, "bad_request"),
+        ({"workflow": []}, "bad_request"),
+        ({"workflow": None}, "bad_request"),
+    ],
+)
+async def test_a_field_of_the_wrong_kind_is_refused(
+    client: TestClient, engine: FakeEngine, fields: dict[str, Any], type: str
+) -> None:
+    response = await client.post("/prompt", json=fields)
+    assert response.status == 400
+    answer = await response.json()
+    assert answer["error"]["type"] == type
+    assert answer["error"]["message"]
+    assert answer["node_errors"] == {}
+    assert engine.submissions == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"prompt": {"1"',
+        b"null",
+        b"[]",
+        b'"text"',
+        b"5",
+        b"\xff\xfe{}",
+        b"\xef\xbb\xbf{}",
+        b'{"prompt": {}, "prompt": {}}',
+        b'{"number": NaN}',
+        b'{"number": Infinity}',
+        b'{"number": 1e400}',
+        b'{"number": ' + b"9" * 5000 + b"}",
+        b'{"number": 100000000000000000000000000000000}',
+        b'{"x": ' + b"[" * 65 + b"]" * 65 + b"}",
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"x": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}",
+        b'{"prompt": "a\\u0000b"}',
+        b'{"prompt": "a\\ud800b"}',
+        b'{"a\\u0000b": 1}',
+    ],
+)
+async def test_what_is_no_acceptable_json_is_a_bad_request(client: TestClient, body: bytes) -> None:
+    response = await client.post("/prompt", data=body)
+    assert response.status == 400
+    answer = await response.json()
+    assert answer["error"]["type"] == "bad_request"
+    assert "Traceback" not in answer["error"]["message"]
+
+
+async def test_a_body_at_the_limit_passes_and_one_byte_more_does_not(client: TestClient) -> None:
+    text = b'{"prompt": {"1": {"class_type": "Seed"}}}'
+    limit = 8 * 1024 * 1024
+    assert (await client.post("/prompt", data=text.ljust(limit))).status == 200
+    response = await client.post("/prompt", data=text.ljust(limit + 1))
+    assert response.status == 413
+    assert str(limit) in (await response.json())["error"]["message"]
+
+
+async def test_compressed_bodies_are_refused(client: TestClient) -> None:
+    response = await client.post("/prompt", data=b"{}", headers={"Content-Encoding": "gzip"})
+    assert response.status in (400, 415)
+
+
+async def test_a_full_queue_says_when_to_come_back(client: TestClient, engine: FakeEngine) -> None:
+    engine.capacity = 0
+    response = await client.post("/prompt", json={"prompt": GRAPH})
+    assert response.status == 429
+    assert response.headers["Retry-After"]
+    assert (await response.json())["error"]["type"] == "queue_full"
+
+
+async def test_an_unforeseen_error_is_told_without_details(client: TestClient, engine: FakeEngine) -> None:
+    engine.crash = RuntimeError("/secret/path")
+    response = await client.post("/prompt", json={"prompt": GRAPH})
+    assert response.status == 500
+    assert "/secret" not in await response.text()
+    assert "Traceback" not in await response.text()
+
+
+async def test_a_worker_that_does_not_start_is_named(client: TestClient, engine: FakeEngine) -> None:
+    engine.worker = WorkerStatus("failed", "torch is not installed")
+    response = await client.get("/object_info")
+    assert response.status == 503
+    assert await response.json() == {"error": "torch is not installed"}

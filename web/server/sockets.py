@@ -1,0 +1,173 @@
+"""The clients that listen on a WebSocket. Each has its own bounded queue, so that none can delay another."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from execution import events
+from web.server import wire
+
+MOST_WAITING = 10_000  # messages
+# A client is told at most this often how all nodes of a large graph are: the message grows with the graph.
+LARGE_GRAPH, SECONDS_BETWEEN_STATES = 100, 0.25  # nodes, s
+
+log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Messages that wait to be sent, in order. One that supersedes another takes its place at the end."""
+
+    def __init__(self, most: int = MOST_WAITING) -> None:
+        self._most = most
+        self._count = 0
+        self._waiting: dict[str, wire.Frame] = {}
+        self._filled = asyncio.Event()
+
+    def put(self, message: wire.Frame) -> bool:
+        """Add a message; False if too many wait."""
+        self._count += 1
+        key = message.supersedes or f"#{self._count}"
+        self._waiting.pop(key, None)
+        if len(self._waiting) >= self._most:
+            return False
+        self._waiting[key] = message
+        self._filled.set()
+        return True
+
+    async def get(self) -> wire.Frame:
+        """Take the message that has waited longest, as soon as there is one."""
+        await self._filled.wait()
+        message = self._waiting.pop(next(iter(self._waiting)))
+        if not self._waiting:
+            self._filled.clear()
+        return message
+
+
+class Socket:
+    """One open connection. `wants_metadata` tells that the client understands previews that name their node."""
+
+    def __init__(self, response: web.WebSocketResponse, transport: asyncio.Transport | None, stall: float) -> None:
+        self.wants_metadata = False
+        self._response = response
+        self._transport = transport
+        self._stall = stall
+        self._outbox = Outbox()
+
+    def send(self, message: wire.Frame) -> None:
+        """Queue a message. A client that lets too many pile up is dropped."""
+        if not self._outbox.put(message):
+            self.drop()
+
+    async def pump(self) -> None:
+        """Send what is queued until the connection ends; one that accepts nothing for too long is dropped."""
+        try:
+            while True:
+                message = await self._outbox.get()
+                async with asyncio.timeout(self._stall):
+                    if isinstance(message, wire.Preview):
+                        await self._response.send_bytes(wire.preview_frame(message, self.wants_metadata))
+                    else:
+                        await self._response.send_str(wire.text_frame(message))
+        except (TimeoutError, ConnectionError):
+            self.drop()
+        except Exception:
+            log.exception("a message could not be sent")
+            self.drop()
+
+    def drop(self) -> None:
+        """End the connection at once, without waiting for a client that may not be reading."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def close(self, reason: str) -> None:
+        """End the connection politely, at the latest when it stalls."""
+        try:
+            async with asyncio.timeout(self._stall):
+                await self._response.close(code=1001, message=reason.encode())
+        except (TimeoutError, ConnectionError):
+            self.drop()
+
+
+@dataclass
+class RunningJob:
+    """What is known of a job while it runs. `told` is when its client last heard how all nodes are, in seconds."""
+
+    progress: wire.Progress = field(default_factory=dict)
+    node: events.NodeStarted | None = None
+    preview: wire.Preview | None = None
+    told: float = -math.inf
+
+
+class Sockets:
+    """All connections by client id, and what is known of the jobs that run."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._sockets: dict[str, Socket] = {}
+        self._running: dict[str, RunningJob] = {}
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    def add(self, client_id: str, socket: Socket) -> Socket | None:
+        """Let `socket` speak for the client; returns the one that did before."""
+        before = self._sockets.get(client_id)
+        self._sockets[client_id] = socket
+        return before
+
+    def remove(self, client_id: str, socket: Socket) -> None:
+        """Forget a closed connection, unless a newer one has taken its place."""
+        if self._sockets.get(client_id) is socket:
+            del self._sockets[client_id]
+
+    def resume(self, client_id: str, socket: Socket) -> None:
+        """Tell a client that comes back where its running jobs are."""
+        for job_id, job in self._running.items():
+            if job.node is not None and job.node.client_id == client_id:
+                socket.send(wire.executing(job_id, job.node.node_id))
+                socket.send(wire.ProgressState(job_id, job.progress))
+                if job.preview is not None:
+                    socket.send(job.preview)
+
+    def tell(self, event: events.Event) -> None:
+        """Pass an event of the engine on to whom it concerns."""
+        if isinstance(event, events.QueueChanged | events.WorkerChanged):
+            self._send(wire.translate(event, {}))
+        else:
+            job = self._follow(event.job_id, event)
+            self._send(wire.translate(event, job.progress), event.client_id, job)
+
+    async def close(self) -> None:
+        """End all connections because the server stops."""
+        sockets = list(self._sockets.values())
+        await asyncio.gather(*(socket.close("The server is stopping.") for socket in sockets))
+
+    def _follow(self, job_id: str, event: events.Event) -> RunningJob:
+        job = self._running.setdefault(job_id, RunningJob())
+        job.progress = wire.advance(job.progress, event)
+        if isinstance(event, events.NodeStarted):
+            job.node, job.preview = event, None
+        elif isinstance(event, events.NodePreview):
+            job.preview = wire.Preview(job_id, event.node_id, event.jpeg)
+        elif isinstance(event, events.JobEnded):
+            del self._running[job_id]
+        return job
+
+    def _send(self, frames: list[wire.Frame], client_id: str | None = None, job: RunningJob | None = None) -> None:
+        own = self._sockets.get(client_id) if client_id is not None else None
+        for frame in frames:
+            if isinstance(frame, wire.Message) and frame.everyone:
+                for socket in list(self._sockets.values()):
+                    socket.send(frame)
+            elif own is not None and not (isinstance(frame, wire.ProgressState) and job and self._too_soon(job)):
+                own.send(frame)
+
+    def _too_soon(self, job: RunningJob) -> bool:
+        if len(job.progress) <= LARGE_GRAPH or self._clock() - job.told >= SECONDS_BETWEEN_STATES:
+            job.told = self._clock()
+            return False
+        return True

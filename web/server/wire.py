@@ -1,0 +1,224 @@
+"""Translates what the engine tells into the messages that ComfyUI's clients expect. Pure functions."""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from execution import events
+from execution.engine import HistoryEntry, Job, WorkerStatus
+from web.server import strict_json
+
+PREVIEW_IMAGE, PREVIEW_IMAGE_WITH_METADATA = 1, 4  # kinds of binary frames
+JPEG = 1  # format of the picture in a PREVIEW_IMAGE frame
+
+# Never shown again: clients pass secrets of other services in these.
+_SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text frame. One that `supersedes` another of the same name makes it needless if that has not been sent."""
+
+    type: str
+    data: Mapping[str, Any]
+    everyone: bool = False
+    supersedes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A binary frame with a picture of what a node is making."""
+
+    job_id: str
+    node_id: str
+    jpeg: bytes
+
+    @property
+    def supersedes(self) -> str:
+        return f"preview {self.job_id} {self.node_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """How far one node of a running job is."""
+
+    state: Literal["running", "finished", "error"]
+    value: float
+    maximum: float
+
+
+Progress = Mapping[str, NodeState]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressState:
+    """A text frame that tells how all nodes of a job are; written out only when it is sent, as it may be long."""
+
+    job_id: str
+    progress: Progress
+
+    @property
+    def supersedes(self) -> str:
+        return f"progress_state {self.job_id}"
+
+    @property
+    def message(self) -> Message:
+        nodes = {
+            node_id: {
+                "value": node.value,
+                "max": node.maximum,
+                "state": node.state,
+                "node_id": node_id,
+                "prompt_id": self.job_id,
+                "display_node_id": node_id,
+                "parent_node_id": None,
+                "real_node_id": node_id,
+            }
+            for node_id, node in self.progress.items()
+        }
+        return Message("progress_state", {"prompt_id": self.job_id, "nodes": nodes})
+
+
+Frame = Message | ProgressState | Preview
+
+
+def advance(progress: Progress, event: events.Event) -> Progress:
+    """The progress of a job after an event of it."""
+    match event:
+        case events.NodeStarted(node_id=node_id):
+            return {**progress, node_id: NodeState("running", 0, 1)}
+        case events.NodeProgress(node_id=node_id, value=value, maximum=maximum):
+            return {**progress, node_id: NodeState("running", value, maximum)}
+        case events.NodeFinished(node_id=node_id):
+            maximum = progress[node_id].maximum if node_id in progress else 1
+            return {**progress, node_id: NodeState("finished", maximum, maximum)}
+        case events.JobFailed(node_id=str(node_id)):
+            return {**progress, node_id: NodeState("error", 0, 1)}
+        case _:
+            return progress
+
+
+def translate(event: events.Event, progress: Progress) -> list[Frame]:
+    """What clients are told of an event; `progress` is that of its job, the event included."""
+    match event:
+        case events.QueueChanged(remaining=remaining):
+            return [status(remaining)]
+        case events.WorkerChanged(state=state, detail=detail):
+            return [worker(WorkerStatus(state, detail))]
+        case events.NodeStarted(job_id=job_id, node_id=node_id):
+            return [ProgressState(job_id, progress), executing(job_id, node_id)]
+        case events.NodeProgress():
+            return [ProgressState(event.job_id, progress), _step(event)]
+        case events.NodePreview(job_id=job_id, node_id=node_id, jpeg=jpeg):
+            return [Preview(job_id, node_id, jpeg)]
+        case events.NodeFinished(ui=ui):
+            return [*([] if ui is None else [_executed(event, ui)]), ProgressState(event.job_id, progress)]
+        case events.JobFailed(node_id=str()):
+            return [ProgressState(event.job_id, progress), milestone(event)]
+        case events.JobEnded(job_id=job_id):
+            return [Message("executing", {"node": None, "prompt_id": job_id})]
+        case _:
+            return [milestone(event)]
+
+
+def milestone(event: events.JobStarted | events.NodesCached | events.Outcome) -> Message:
+    """The message of an event that the history remembers as well."""
+    data: dict[str, Any] = {"prompt_id": event.job_id, "timestamp": event.timestamp}
+    match event:
+        case events.JobStarted():
+            return Message("execution_start", data)
+        case events.NodesCached(nodes=nodes):
+            return Message("execution_cached", {"nodes": list(nodes), **data})
+        case events.JobSucceeded():
+            return Message("execution_success", data)
+        case events.JobInterrupted():
+            return Message("execution_interrupted", {**data, **_blame(event)}, everyone=True)
+        case events.JobFailed():
+            details = {
+                "exception_message": event.message,
+                "exception_type": event.exception_type,
+                "traceback": list(event.traceback),
+                "current_inputs": {name: [text] for name, text in event.current_inputs.items()},
+                "current_outputs": list(event.executed),
+            }
+            return Message("execution_error", {**data, **_blame(event), **details})
+
+
+def _blame(event: events.JobFailed | events.JobInterrupted) -> dict[str, Any]:
+    return {"node_id": event.node_id, "node_type": event.node_type, "executed": list(event.executed)}
+
+
+def status(remaining: int, sid: str | None = None) -> Message:
+    data = {"status": {"exec_info": {"queue_remaining": remaining}}}
+    return Message("status", data if sid is None else {**data, "sid": sid}, everyone=True)
+
+
+def worker(status: WorkerStatus) -> Message:
+    return Message("worker", {"state": status.state, "detail": status.detail}, everyone=True)
+
+
+def executing(job_id: str, node_id: str) -> Message:
+    return Message("executing", {"node": node_id, "display_node": node_id, "prompt_id": job_id})
+
+
+def _step(event: events.NodeProgress) -> Message:
+    data = {"value": event.value, "max": event.maximum, "prompt_id": event.job_id, "node": event.node_id}
+    return Message("progress", data, supersedes=f"progress {event.job_id} {event.node_id}")
+
+
+def _executed(event: events.NodeFinished, ui: Mapping[str, Any]) -> Message:
+    data = {"node": event.node_id, "display_node": event.node_id, "output": ui, "prompt_id": event.job_id}
+    return Message("executed", data)
+
+
+def text_frame(frame: Message | ProgressState) -> str:
+    message = frame.message if isinstance(frame, ProgressState) else frame
+    return strict_json.dumps({"type": message.type, "data": message.data})
+
+
+def preview_frame(preview: Preview, with_metadata: bool) -> bytes:
+    """Big-endian: the kind of frame, then either the picture's format or the length of a JSON header and the header."""
+    if not with_metadata:
+        return struct.pack(">II", PREVIEW_IMAGE, JPEG) + preview.jpeg
+    header = {
+        "node_id": preview.node_id,
+        "prompt_id": preview.job_id,
+        "display_node_id": preview.node_id,
+        "parent_node_id": None,
+        "real_node_id": preview.node_id,
+        "image_type": "image/jpeg",
+    }
+    encoded = json.dumps(header).encode()
+    return struct.pack(">II", PREVIEW_IMAGE_WITH_METADATA, len(encoded)) + encoded + preview.jpeg
+
+
+def queue_item(job: Job) -> list[Any]:
+    """A job as /queue and /history show it: [number, id, graph, extra data, outputs that run]."""
+    extra = {name: value for name, value in job.extra_data.items() if name not in _SECRETS}
+    extra["create_time"] = job.created
+    if job.client_id is not None:
+        extra["client_id"] = job.client_id
+    return [job.number, job.id, job.graph, extra, list(job.targets)]
+
+
+def history_item(entry: HistoryEntry) -> dict[str, Any]:
+    """A finished job as /history shows it."""
+    told = [milestone(event) for event in entry.events if isinstance(event, _REMEMBERED)]
+    return {
+        "prompt": queue_item(entry.job),
+        "outputs": entry.outputs,
+        "status": {
+            "status_str": "success" if entry.job.state == "succeeded" else "error",
+            "completed": entry.job.state == "succeeded",
+            "messages": [[message.type, message.data] for message in told],
+        },
+        "meta": {
+            node_id: {"node_id": node_id, "display_node": node_id, "parent_node": None, "real_node_id": node_id}
+            for node_id in entry.outputs
+        },
+    }
+
+
+_REMEMBERED = events.JobStarted | events.NodesCached | events.JobSucceeded | events.JobFailed | events.JobInterrupted
