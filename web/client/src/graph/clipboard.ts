@@ -19,9 +19,13 @@ export function copied(workflow: Workflow, ids: ReadonlySet<NodeId>): string {
   return stringifyJson({ format: FORMAT, ...serializeWorkflow(part) })
 }
 
+export function isClipping(text: string): boolean {
+  return text.startsWith(`{"format":"${FORMAT}"`)
+}
+
 /** The part that a text holds, or null for other texts. */
 export function readClipping(text: string): Workflow | null {
-  if (!text.startsWith(`{"format":"${FORMAT}"`)) return null
+  if (!isClipping(text)) return null
   try {
     const value = parseJson(text)
     return isObject(value) ? parseWorkflow(value) : null

@@ -14,8 +14,9 @@ export interface Wish {
 
 /** Why a wire is refused: an i18n key below `canvas.refusal`, and what it tells. */
 export type Refusal =
-  | { readonly reason: 'gone' | 'self' | 'loop' }
+  | { readonly reason: 'gone' | 'self' | 'loop' | 'direction' }
   | { readonly reason: 'type'; readonly output: string; readonly input: string }
+  | { readonly reason: 'nothingFits'; readonly type: string }
 
 /** Why a wire may not be drawn, or null if it may. */
 export function refusal(wish: Wish, workflow: Workflow, specs: Specs): Refusal | null {

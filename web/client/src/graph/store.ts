@@ -2,7 +2,7 @@
 
 import { create } from 'zustand'
 
-import type { NodeId, Workflow } from '../types'
+import type { LinkId, NodeId, Workflow } from '../types'
 import { EMPTY_HISTORY, redone, remembered, undone, type History } from './history'
 import { EMPTY_WORKFLOW } from './document'
 
@@ -10,7 +10,8 @@ export interface GraphState {
   readonly workflow: Workflow
   readonly history: History
   readonly selected: ReadonlySet<NodeId>
-  readonly selectedLinks: ReadonlySet<number>
+  readonly selectedLinks: ReadonlySet<LinkId>
+  readonly selectedGroups: ReadonlySet<number>
   /** The name of the file or null for a workflow that was never saved. */
   readonly name: string | null
   /** The document as it was last saved or opened, to tell whether there is something to lose. */
@@ -22,6 +23,7 @@ export const useGraph = create<GraphState>(() => ({
   history: EMPTY_HISTORY,
   selected: new Set(),
   selectedLinks: new Set(),
+  selectedGroups: new Set(),
   name: null,
   saved: EMPTY_WORKFLOW,
 }))
@@ -48,6 +50,7 @@ export function openWorkflow(workflow: Workflow, name: string | null = null): vo
     history: EMPTY_HISTORY,
     selected: new Set(),
     selectedLinks: new Set(),
+    selectedGroups: new Set(),
   })
 }
 
@@ -56,8 +59,17 @@ export function markSaved(name: string): void {
   useGraph.setState((state) => ({ name, saved: state.workflow }))
 }
 
-export function select(nodes: Iterable<NodeId>, links: Iterable<number> = []): void {
-  useGraph.setState({ selected: new Set(nodes), selectedLinks: new Set(links) })
+/** Change the document without a step of undo of its own, as seeds do after queueing. */
+export function amend(change: (workflow: Workflow) => Workflow): void {
+  useGraph.setState((state) => pruned(state, change(state.workflow)))
+}
+
+export function select(nodes: Iterable<NodeId>): void {
+  useGraph.setState({
+    selected: new Set(nodes),
+    selectedLinks: new Set(),
+    selectedGroups: new Set(),
+  })
 }
 
 export function undo(): void {
@@ -83,11 +95,13 @@ export function isChanged(state: GraphState): boolean {
 function pruned(state: GraphState, workflow: Workflow): GraphState {
   const nodes = new Set(workflow.nodes.map((node) => node.id))
   const links = new Set(workflow.links.map((link) => link.id))
+  const groups = new Set(workflow.groups.map((group) => group.id))
   return {
     ...state,
     workflow,
     selected: kept(state.selected, nodes),
     selectedLinks: kept(state.selectedLinks, links),
+    selectedGroups: kept(state.selectedGroups, groups),
   }
 }
 

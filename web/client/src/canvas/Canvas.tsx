@@ -1,0 +1,144 @@
+import '@xyflow/react/dist/base.css'
+import '../nodes/node.css'
+import '../widgets/widgets.css'
+import './canvas.css'
+
+import {
+  Background,
+  BackgroundVariant,
+  MiniMap,
+  ReactFlow,
+  type NodeTypes,
+  type Viewport,
+} from '@xyflow/react'
+import { type MouseEvent } from 'react'
+import { useTranslation } from 'react-i18next'
+
+import { NodeView } from '../nodes/NodeView'
+import { wireColor } from '../theme/wires'
+import { onEdgesChange, onNodesChange } from './changes'
+import { CanvasNotice } from './CanvasNotice'
+import { CanvasTools } from './CanvasTools'
+import { DrawnWire } from './DrawnWire'
+import type { FlowNode, WireFlow } from './flow'
+import { GroupView } from './GroupView'
+import { useFlowNodes, useWires } from './useFlow'
+import { distanceAt, useView } from './view'
+import { Wire } from './Wire'
+import { WireHint } from './WireHint'
+import {
+  isAllowed,
+  onConnect,
+  onConnectEnd,
+  onConnectStart,
+  onReconnect,
+  onReconnectEnd,
+  onReconnectStart,
+} from './wiring'
+
+const NODE_TYPES: NodeTypes = { node: NodeView, group: GroupView }
+const EDGE_TYPES = { wire: Wire }
+const SNAP: [number, number] = [10, 10]
+const SELECT_KEYS = ['Shift', 'Control', 'Meta']
+
+/** The workflow as nodes and wires that can be moved, wired and edited. */
+export function Canvas() {
+  const { t } = useTranslation()
+  const nodes = useFlowNodes()
+  const wires = useWires()
+  const distance = useView((view) => view.distance)
+  const wiring = useView((view) => view.wiring)
+  return (
+    <div className="weft-canvas" data-distance={distance} data-wiring={wiring ?? undefined}>
+      {wiring !== null && <style>{onlyFitting(wiring)}</style>}
+      <ReactFlow<FlowNode, WireFlow>
+        aria-label={t('canvas.label')}
+        nodes={nodes}
+        edges={wires}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        onInit={(flow) => useView.setState({ flow })}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onMove={(_event, viewport) => keepDistance(viewport)}
+        isValidConnection={isAllowed}
+        onConnect={onConnect}
+        onConnectStart={onConnectStart}
+        onConnectEnd={onConnectEnd}
+        onReconnectStart={onReconnectStart}
+        onReconnect={onReconnect}
+        onReconnectEnd={onReconnectEnd}
+        connectionLineComponent={DrawnWire}
+        connectionRadius={24}
+        reconnectRadius={12}
+        onNodeContextMenu={(event, node) => openMenu(event, node)}
+        onPaneContextMenu={(event) => openMenu(event, null)}
+        onDoubleClick={openPalette}
+        onlyRenderVisibleElements
+        snapToGrid
+        snapGrid={SNAP}
+        minZoom={0.08}
+        maxZoom={2.5}
+        panOnDrag={[0, 1]}
+        selectionKeyCode={SELECT_KEYS}
+        multiSelectionKeyCode={SELECT_KEYS}
+        panActivationKeyCode={null}
+        deleteKeyCode={null}
+        zoomOnDoubleClick={false}
+        elevateNodesOnSelect
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={20} size={1.6} />
+        <MiniMap<FlowNode>
+          ariaLabel={t('canvas.minimap')}
+          pannable
+          zoomable
+          nodeColor={minimapColor}
+          nodeBorderRadius={6}
+        />
+        <CanvasTools />
+      </ReactFlow>
+      <CanvasNotice />
+      <WireHint />
+    </div>
+  )
+}
+
+function keepDistance({ zoom }: Viewport): void {
+  const distance = distanceAt(zoom)
+  if (useView.getState().distance !== distance) useView.setState({ distance })
+}
+
+/** A rule that fades the sockets which the wire that is being drawn cannot end at. */
+function onlyFitting(type: string): string {
+  if (type === '*') return ''
+  const fitting = type
+    .split(',')
+    .concat('*')
+    .map((name) => `[data-type~="${CSS.escape(name)}"]`)
+  return `.weft-canvas .socket:not(${fitting.join(', ')}) { opacity: 0.18 !important }`
+}
+
+function minimapColor(node: FlowNode): string {
+  if (node.type === 'group') return 'var(--minimap-group)'
+  const output = node.data.node.outputs[0]
+  return output ? wireColor(output.type) : 'var(--text-faint)'
+}
+
+function openPalette(event: MouseEvent): void {
+  const isEmpty = event.target instanceof Element && event.target.matches('.react-flow__pane')
+  if (isEmpty)
+    useView.setState({ palette: { at: { x: event.clientX, y: event.clientY }, wire: null } })
+}
+
+function openMenu(event: MouseEvent | globalThis.MouseEvent, node: FlowNode | null): void {
+  if (event.target instanceof Element && event.target.matches('textarea, input')) return
+  event.preventDefault()
+  if (node && !node.selected) useView.getState().flow?.setNodes(selectOnly(node.id))
+  const at = { x: event.clientX, y: event.clientY }
+  useView.setState({ menu: { at, target: node ? 'node' : 'canvas' } })
+}
+
+function selectOnly(id: string) {
+  return (nodes: FlowNode[]) => nodes.map((node) => ({ ...node, selected: node.id === id }))
+}

@@ -1,0 +1,13 @@
+/** The shape of wires. */
+
+/** An SVG path that leaves to the right and arrives from the left. */
+export function curve(x1: number, y1: number, x2: number, y2: number): string {
+  const reach = pull(x2 - x1, Math.abs(y2 - y1))
+  return `M${x1},${y1} C${x1 + reach},${y1} ${x2 - reach},${y2} ${x2},${y2}`
+}
+
+/** How far the ends are pulled out: softly ahead, in a wider loop where the wire leads back. */
+function pull(ahead: number, aside: number): number {
+  if (ahead >= 0) return Math.max(ahead * 0.45, Math.min(40, aside * 0.5 + ahead * 0.3))
+  return Math.min(40 + Math.sqrt(-ahead) * 7, 240)
+}

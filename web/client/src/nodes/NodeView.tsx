@@ -1,0 +1,89 @@
+import { NodeResizeControl, useUpdateNodeInternals, type NodeProps } from '@xyflow/react'
+import { memo, useEffect } from 'react'
+
+import type { NodeFlow } from '../canvas/flow'
+import { useView } from '../canvas/view'
+import { useCatalog, useSpec } from '../catalog/store'
+import { useRun } from '../run/store'
+import { type GraphNode, MODE } from '../types'
+import { FarBody } from './FarBody'
+import { FoldedSockets } from './FoldedSockets'
+import { anatomyOf, MIN_WIDTH, TITLE_HEIGHT } from './metrics'
+import { NodeHeader } from './NodeHeader'
+import { NodeProblems } from './NodeProblems'
+import { Picture } from './Picture'
+import { SocketRows } from './SocketRows'
+import { tintOf } from './tint'
+import { WidgetRows } from './WidgetRows'
+
+/** Any node, drawn from its spec; one whose type is unknown shows the sockets of its file. */
+export const NodeView = memo(function NodeView({
+  id,
+  data,
+  selected,
+  height,
+}: NodeProps<NodeFlow>) {
+  const { node } = data
+  const spec = useSpec(node.type)
+  const isMissing = useCatalog((catalog) => catalog.state === 'ready' && !spec)
+  const far = useView((view) => view.distance > 0)
+  const status = useRun((run) => run.nodes[id]?.status ?? 'idle')
+  const failed = useRun((run) => (run.nodes[id]?.problems.length ?? 0) > 0)
+  const anatomy = anatomyOf(node, spec)
+  useMeasuredAgain(id, `${far} ${node.collapsed} ${anatomy.sockets.length} ${spec !== undefined}`)
+  return (
+    <article
+      className="node"
+      data-selected={selected || undefined}
+      data-status={status}
+      data-failed={failed || undefined}
+      data-missing={isMissing || undefined}
+      data-virtual={spec?.virtual || undefined}
+      data-mode={modeName(node)}
+      data-far={far || undefined}
+      data-folded={node.collapsed || undefined}
+      style={tintOf(node)}
+      aria-busy={status === 'running'}
+    >
+      {far && !node.collapsed ? (
+        <FarBody node={node} spec={spec} height={height} />
+      ) : (
+        <>
+          <NodeHeader node={node} spec={spec} />
+          {node.collapsed ? (
+            <FoldedSockets anatomy={anatomy} />
+          ) : (
+            <>
+              <SocketRows node={node} anatomy={anatomy} />
+              {spec && <WidgetRows node={node} spec={spec} widgets={anatomy.widgets} />}
+              <Picture id={id} />
+              <NodeProblems id={id} type={isMissing ? node.type : null} />
+            </>
+          )}
+        </>
+      )}
+      {selected && !far && !node.collapsed && (
+        <NodeResizeControl
+          className="node-resize"
+          minWidth={MIN_WIDTH}
+          minHeight={TITLE_HEIGHT * 2}
+          aria-hidden
+        />
+      )}
+    </article>
+  )
+})
+
+/** Have xyflow measure the sockets again when they moved without the node changing its size. */
+function useMeasuredAgain(id: string, layout: string): void {
+  const measure = useUpdateNodeInternals()
+  const far = useView((view) => view.distance > 0)
+  useEffect(() => {
+    if (!far) measure(id)
+  }, [measure, id, layout, far])
+}
+
+function modeName(node: GraphNode): 'muted' | 'bypassed' | undefined {
+  if (node.mode === MODE.muted) return 'muted'
+  return node.mode === MODE.bypassed ? 'bypassed' : undefined
+}

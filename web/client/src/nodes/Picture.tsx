@@ -1,0 +1,42 @@
+import { useTranslation } from 'react-i18next'
+
+import { viewUrl } from '../api/client'
+import { viewPictures } from '../panels/store'
+import { imagesOf } from '../run/state'
+import { useNodeRun } from '../run/store'
+import type { NodeId } from '../types'
+
+/** What the node makes: the picture in the making while it runs, else its pictures. */
+export function Picture({ id }: { id: NodeId }) {
+  const { t } = useTranslation()
+  const run = useNodeRun(id)
+  const images = imagesOf(run)
+  const live = run.preview !== null && (run.status === 'running' || images.length === 0)
+  if (!live && images.length === 0) return null
+  const pictures = images.map((image) => ({ image, jobId: null }))
+  const columns = Math.ceil(Math.sqrt(live ? 1 : images.length))
+  return (
+    <div className="node-picture" style={{ gridTemplateColumns: `repeat(${columns}, 1fr)` }}>
+      {live && run.preview !== null ? (
+        <div>
+          <img src={run.preview} alt={t('node.preview')} draggable={false} />
+        </div>
+      ) : (
+        images.map((image, index) => (
+          <button
+            key={viewUrl(image)}
+            type="button"
+            className="nodrag"
+            onClick={() => viewPictures(pictures, index)}
+          >
+            <img
+              src={viewUrl(image)}
+              alt={t('node.picture', { index: index + 1, count: images.length })}
+              draggable={false}
+            />
+          </button>
+        ))
+      )}
+    </div>
+  )
+}
