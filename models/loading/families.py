@@ -42,8 +42,8 @@ class Family:
             found.append("its transformers are projected by linear layers, not by convolutions")
         if (unet.adm_in_channels is not None) != self.vector_conditioned:
             found.append("its UNet is conditioned on a vector (label_emb)")
-        if any(level.channels % unet.heads_of(level.channels) for level in unet.levels):
-            found.append(f"its UNet's widths cannot be shared among {unet.heads} attention heads")
+        if not all(_divides(unet.heads_of(level.channels), level.channels) for level in unet.levels):
+            found.append("its UNet's widths cannot be shared evenly among attention heads")
         return found + (self._differences_of_text(unet, text) if text else [])
 
     def _differences_of_text(self, unet: UNetConfig, text: ClipTextConfig) -> list[str]:
@@ -58,6 +58,10 @@ class Family:
         if text.width != unet.context_dim:
             found.append(f"its UNet wants features of width {unet.context_dim}, its text encoder makes {text.width}")
         return found
+
+
+def _divides(heads: int, channels: int) -> bool:
+    return heads > 0 and channels % heads == 0
 
 
 SD1 = Family(

@@ -75,9 +75,10 @@ def _opened(path: Path, file: BinaryIO) -> TensorFile:
     if start[8:9] == b"{":
         return SafetensorsFile(file, read_header(file, size), size)
     if start.startswith(ZIP_MAGIC):
-        return TorchFile(_archive(path))
+        _check_archive(file)
+        return TorchFile(_unpickled(file, path))
     if start.startswith(PICKLE_MAGIC):
-        return TorchFile(_unpickled(path, map_file=False))
+        return TorchFile(_unpickled(file, None))
     for beginning, what in STRANGERS.items():
         if start.startswith(beginning):
             raise ModelFileError(what)
@@ -144,21 +145,23 @@ class TorchFile:
         return self._tensors[key].detach().to(dtype, copy=True, memory_format=torch.contiguous_format)
 
 
-def _archive(path: Path) -> dict[str, Tensor]:
+def _check_archive(file: BinaryIO) -> None:
     """torch.save stores its parts uncompressed: a compressed one is a bomb or not torch's."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             stored = all(part.compress_type == zipfile.ZIP_STORED for part in archive.infolist())
     except zipfile.BadZipFile as error:
         raise ModelFileError(f"the archive is damaged ({error}): the download was probably cut off") from None
     if not stored:
         raise ModelFileError("it is a compressed archive, which torch.save does not make: unpack it first")
-    return _unpickled(path, map_file=True)
+    file.seek(0)
 
 
-def _unpickled(path: Path, map_file: bool) -> dict[str, Tensor]:
+def _unpickled(file: BinaryIO, archive: Path | None) -> dict[str, Tensor]:
+    """An archive is mapped by its path; one with a safetensors file's name is not: torch would go by the name."""
+    mapped = archive is not None and archive.suffix.lower() != ".safetensors"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=map_file)
+        content = torch.load(archive if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise ModelFileError(f"it holds more than tensors, and that is not run: {_refused(error)}") from None
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError, io.UnsupportedOperation) as error:
