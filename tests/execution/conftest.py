@@ -1,7 +1,7 @@
 """Engines with fake nodes, and a listener that waits for the ends of jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,21 @@ from execution.dispatcher import Dispatcher, EngineSettings
 from execution.engine import Submission
 from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
-from execution.events import Event, JobEnded, Outcome
+from execution.events import Event, JobEnded, NodeStarted, Outcome
 from execution.executor import Executor
 from execution.messages import WorkerSetup
 from nodes.context import Context, Services, WorkerSettings
 from nodes.paths import Paths
 from tests.execution import fake_nodes
+from tests.execution.fake_host import HOST, FakeFiles
 
-HOST = "tests.execution.fake_host:load"
 
-
-class FakeFiles:
-    """Two checkpoints and one picture that is not offered."""
-
-    def choices(self, folder: str) -> Sequence[str]:
-        return ["a.safetensors", "sub/b.safetensors"] if folder == "checkpoints" else ["offered.png"]
-
-    def has(self, folder: str, name: str) -> bool:
-        return name == "old/hidden.png"
+def is_alive(process_id: int) -> bool:
+    """Whether a process runs; one that has ended and only waits to be buried does not."""
+    try:
+        return "Z" not in Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.fixture
@@ -87,6 +84,9 @@ class Watched:
         """How a job ended, once it has left the queue."""
         await self.until(lambda: job_id in self.ended)
         return next(one for one in self.events if isinstance(one, Outcome) and one.job_id == job_id)
+
+    async def node_started(self, node_id: str) -> None:
+        await self.until(lambda: any(one.node_id == node_id for one in self.of(NodeStarted)))
 
     async def run(self, graph: dict[str, Any], **options: Any) -> Outcome:
         accepted = await self.engine.submit(Submission(graph, **options))

@@ -1,12 +1,24 @@
 """A host of fake nodes, as the worker loads it by name."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nodes.spec import NodeSpec
 from tests.execution import fake_nodes
+
+HOST = "tests.execution.fake_host:load"
+
+
+class FakeFiles:
+    """Two checkpoints and one picture that is not offered."""
+
+    def choices(self, folder: str) -> Sequence[str]:
+        return ["a.safetensors", "sub/b.safetensors"] if folder == "checkpoints" else ["offered.png"]
+
+    def has(self, folder: str, name: str) -> bool:
+        return name == "old/hidden.png"
 
 
 @dataclass(frozen=True)

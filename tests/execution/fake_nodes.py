@@ -1,6 +1,7 @@
 """Small nodes for the tests of the engine: quick, slow, failing and deadly ones."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -138,6 +139,19 @@ def append_line(path: str, line: str = "ran", milliseconds: Count = 0) -> None:
 def process_id() -> Annotated[Shown, Socket("THING")]:
     """Shows which process it runs in."""
     return Shown(os.getpid(), {"pid": [os.getpid()]})
+
+
+@node("WriteProcessId", category="test", output=True, cached=False)
+def write_process_id(path: str) -> None:
+    """Writes down which process it runs in."""
+    Path(path).write_text(str(os.getpid()))
+
+
+@node("StartChild", category="test", output=True, cached=False)
+def start_child(path: str) -> None:
+    """Starts a program that nobody waits for, and writes down its process."""
+    child = subprocess.Popen(["sleep", "60"])
+    Path(path).write_text(str(child.pid))
 
 
 def load() -> Registry:

@@ -9,7 +9,7 @@ import pytest
 from execution.engine import Checked, Problem
 from execution.validation import check
 from tests.execution import fake_nodes
-from tests.execution.conftest import FakeFiles
+from tests.execution.fake_host import FakeFiles
 from tests.execution.graphs import chain, diamond, graph, shown
 
 GOOD = {"number": 5, "mode": "fast", "file": "a.safetensors"}

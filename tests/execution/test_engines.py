@@ -1,0 +1,239 @@
+"""The laws of an engine, held for a worker in its own process and for one in a thread."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from execution.dispatcher import EngineSettings
+from execution.engine import InvalidGraphError, QueueFullError, Submission
+from execution.engines.inline import inline_engine
+from execution.events import (
+    Event,
+    JobEnded,
+    JobFailed,
+    JobInterrupted,
+    JobStarted,
+    JobSucceeded,
+    NodeFinished,
+    NodeProgress,
+    NodesCached,
+    NodeStarted,
+    Outcome,
+    QueueChanged,
+    WorkerChanged,
+)
+from execution.messages import WorkerSetup
+from tests.execution.conftest import Watched
+from tests.execution.graphs import graph, shown
+
+SLOW = graph(s=("Steps", {"count": 200, "milliseconds": 20}), out=("Show", {"x": ["s", 0]}))
+
+
+async def started(watched: Watched, job_id: str) -> None:
+    """Waits until a node of the job runs."""
+    await watched.until(lambda: any(isinstance(one, NodeStarted) and one.job_id == job_id for one in watched.events))
+
+
+async def test_a_job_tells_its_life_in_order(watched: Watched) -> None:
+    await watched.engine.catalog()
+    watched.events.clear()
+    assert isinstance(await watched.run(shown(3), client_id="me"), JobSucceeded)
+    assert [type(event) for event in watched.events] == [
+        QueueChanged, JobStarted, NodesCached, NodeStarted, NodeFinished, NodeStarted, NodeFinished,
+        JobSucceeded, QueueChanged, JobEnded,
+    ]  # fmt: skip
+    assert [event.remaining for event in watched.of(QueueChanged)] == [1, 0]
+    assert {event.client_id for event in watched.events if not isinstance(event, QueueChanged)} == {"me"}
+
+
+async def test_the_worker_is_starting_until_it_is_ready(with_process: Watched) -> None:
+    watched = with_process
+    assert watched.engine.status().state == "starting"
+    catalog = await watched.engine.catalog()
+    assert watched.engine.status().state == "ready"
+    assert watched.of(WorkerChanged) == [WorkerChanged("ready")]
+    assert catalog.specs["Show"].output_node
+    assert catalog.specs["Show"].function is None
+    assert catalog.failures == {"broken_pack": "Traceback: no"}
+
+
+async def test_jobs_may_be_given_before_the_worker_is_ready(with_process: Watched) -> None:
+    assert with_process.engine.status().state == "starting"
+    assert isinstance(await with_process.run(shown(3)), JobSucceeded)
+
+
+async def test_the_same_graph_again_runs_nothing_and_shows_the_same(watched: Watched) -> None:
+    await watched.run(shown(3))
+    watched.events.clear()
+    await watched.run(shown(3))
+    assert watched.of(NodeStarted) == []
+    [finished] = watched.of(NodeFinished)
+    assert (finished.cached, finished.ui) == (True, {"text": ["3"]})
+
+
+async def test_a_bad_graph_is_refused_with_its_problems(watched: Watched) -> None:
+    with pytest.raises(InvalidGraphError) as error:
+        await watched.engine.submit(Submission(shown(-1)))
+    assert error.value.error.type == "prompt_outputs_failed_validation"
+    assert list(error.value.node_errors) == ["1"]
+    assert watched.engine.queue().pending == ()
+
+
+async def test_history_is_there_when_the_end_is_told(watched: Watched) -> None:
+    entries = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Outcome):
+            entries.append(asyncio.ensure_future(watched.engine.history_entry(event.job_id)))
+
+    watched.engine.subscribe(listen)
+    await watched.run(shown(3), extra_data={"extra_pnginfo": {"workflow": {"nodes": []}}})
+    entry = await entries[0]
+    assert entry.outputs == {"2": {"text": ["3"]}}
+    assert [type(event) for event in entry.events] == [JobStarted, NodesCached, JobSucceeded]
+    assert entry.job.state == "succeeded"
+    assert entry.job.extra_data == {"extra_pnginfo": {"workflow": {"nodes": []}}}
+    assert entry.job.created <= entry.job.started <= entry.job.ended
+
+
+async def test_cached_outputs_are_part_of_the_history_too(watched: Watched) -> None:
+    await watched.run(shown(3))
+    outcome = await watched.run(shown(3))
+    entry = await watched.engine.history_entry(outcome.job_id)
+    assert entry is not None
+    assert entry.outputs == {"2": {"text": ["3"]}}
+
+
+async def test_a_failure_ends_its_job_and_not_the_next(watched: Watched) -> None:
+    failing = graph(a=("Make", {"value": 3}), f=("Fail", {"x": ["a", 0]}), out=("Show", {"x": ["f", 0]}))
+    outcome = await watched.run(failing)
+    assert isinstance(outcome, JobFailed)
+    assert (outcome.node_id, outcome.message) == ("f", "I do not like 3")
+    assert isinstance(await watched.run(shown(1)), JobSucceeded)
+
+
+async def test_an_interrupt_stops_the_running_job_within_a_step_and_the_next_one_runs(watched: Watched) -> None:
+    first = await watched.engine.submit(Submission(SLOW))
+    second = await watched.engine.submit(Submission(shown(4)))
+    await watched.until(lambda: watched.of(NodeProgress))
+    begin = time.monotonic()
+    assert watched.engine.interrupt() is True
+    outcome = await watched.outcome(first.job_id)
+    assert time.monotonic() - begin < 1
+    assert isinstance(outcome, JobInterrupted)
+    assert (outcome.node_id, outcome.node_type) == ("s", "Steps")
+    assert isinstance(await watched.outcome(second.job_id), JobSucceeded)
+    assert [event for event in watched.of(WorkerChanged) if event.state == "restarting"] == []
+
+
+async def test_an_interrupt_by_id_spares_other_jobs(watched: Watched) -> None:
+    job = await watched.engine.submit(Submission(graph(s=("Steps", {"count": 20}), out=("Show", {"x": ["s", 0]}))))
+    await started(watched, job.job_id)
+    assert watched.engine.interrupt("another") is False
+    assert isinstance(await watched.outcome(job.job_id), JobSucceeded)
+    assert watched.engine.interrupt() is False
+
+
+async def test_waiting_jobs_are_cancelled_without_a_trace(watched: Watched) -> None:
+    running = await watched.engine.submit(Submission(SLOW))
+    await started(watched, running.job_id)
+    jobs = [await watched.engine.submit(Submission(shown(value))) for value in (1, 2, 3)]
+    assert await watched.engine.cancel([jobs[0].job_id, running.job_id, "stranger"]) == 1
+    assert [job.id for job in watched.engine.queue().pending] == [job.job_id for job in jobs[1:]]
+    assert await watched.engine.clear() == 2
+    assert watched.of(QueueChanged)[-1].remaining == 1
+    watched.engine.interrupt()
+    await watched.outcome(running.job_id)
+    assert [entry.job.id for entry in await watched.engine.history()] == [running.job_id]
+
+
+async def test_numbers_decide_who_is_next_and_front_is_before_all(watched: Watched) -> None:
+    running = await watched.engine.submit(Submission(SLOW))
+    await started(watched, running.job_id)
+    given = [{}, {"number": 0.5}, {"front": True}, {"number": -99.5}]
+    jobs = [await watched.engine.submit(Submission(shown(5), **one)) for one in given]
+    assert [job.number for job in jobs] == [2.0, 0.5, -4.0, -99.5]
+    assert [job.id for job in watched.engine.queue().pending] == [jobs[i].job_id for i in (3, 2, 1, 0)]
+    assert [job.id for job in watched.engine.queue().running] == [running.job_id]
+    watched.engine.interrupt()
+    await watched.outcome(jobs[0].job_id)
+
+
+async def test_the_same_key_again_returns_the_first_job_however_often_and_when(watched: Watched) -> None:
+    submissions = [Submission(shown(value), job_id="key") for value in range(20)]
+    answers = await asyncio.gather(*(watched.engine.submit(one) for one in submissions))
+    assert sorted(answer.repeated for answer in answers) == [False] + [True] * 19
+    assert {answer.job_id for answer in answers} == {"key"}
+    await watched.outcome("key")
+    later = await watched.engine.submit(Submission(shown(5), job_id="key"))
+    assert later.repeated
+    assert len(await watched.engine.history()) == 1
+
+
+async def test_checking_queues_nothing(watched: Watched) -> None:
+    checked = await watched.engine.check(Submission(shown(3)))
+    assert checked.targets == ("2",)
+    assert watched.engine.queue().pending == ()
+    assert watched.of(QueueChanged) == []
+
+
+async def test_devices_are_told_by_the_worker(watched: Watched) -> None:
+    await watched.engine.catalog()
+    assert await watched.engine.device_stats() == {"devices": [{"name": "fake"}]}
+
+
+async def test_freeing_memory_forgets_results(watched: Watched) -> None:
+    await watched.run(shown(3))
+    watched.engine.free(unload_models=False, free_memory=True)
+    watched.events.clear()
+    await watched.run(shown(3))
+    assert len(watched.of(NodeStarted)) == 2
+
+
+async def test_a_listener_that_fails_harms_nobody(watched: Watched) -> None:
+    def fail(event: Event) -> None:
+        raise RuntimeError("not today")
+
+    end = watched.engine.subscribe(fail)
+    assert isinstance(await watched.run(shown(3)), JobSucceeded)
+    end()
+
+
+async def test_a_full_queue_says_so(settings: EngineSettings, setup: WorkerSetup) -> None:
+    small = EngineSettings(settings.base, settings.database, settings.files, queue_limit=2)
+    watched = Watched(inline_engine(small, setup))
+    await watched.engine.start()
+    running = await watched.engine.submit(Submission(SLOW))
+    await started(watched, running.job_id)
+    answers = await asyncio.gather(
+        *(watched.engine.submit(Submission(shown(value))) for value in range(5)), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers].count(QueueFullError) == 3
+    watched.engine.interrupt()
+    await watched.engine.stop()
+
+
+async def test_what_waits_at_the_end_runs_after_the_next_start(
+    settings: EngineSettings, setup: WorkerSetup, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace"
+    watched = Watched(inline_engine(settings, setup))
+    await watched.engine.start()
+    running = await watched.engine.submit(Submission(SLOW))
+    await started(watched, running.job_id)
+    waiting = await watched.engine.submit(Submission(graph(a=("AppendLine", {"path": str(trace)}))))
+    watched.engine.interrupt()
+    watched.engine._is_stopping = True
+    await watched.outcome(running.job_id)
+    await watched.engine.stop()
+    assert not trace.exists()
+    again = Watched(inline_engine(settings, setup))
+    await again.engine.start()
+    assert isinstance(await again.outcome(waiting.job_id), JobSucceeded)
+    assert trace.read_text() == "ran\n"
+    numbers = [entry.job.id for entry in await again.engine.history()]
+    assert numbers == [running.job_id, waiting.job_id]
+    assert (await again.engine.submit(Submission(shown(1)))).number == 3
+    await again.engine.stop()

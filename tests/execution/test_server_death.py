@@ -1,0 +1,177 @@
+"""What a server has accepted survives its end at any moment."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from execution.dispatcher import MOST_ATTEMPTS, EngineSettings
+from execution.engine import DirectoryInUseError, Submission
+from execution.engines.inline import inline_engine
+from execution.engines.process import process_engine
+from execution.events import JobFailed, JobSucceeded
+from execution.messages import WorkerSetup
+from nodes.paths import Paths
+from tests.execution.conftest import Watched, is_alive
+from tests.execution.fake_host import HOST, FakeFiles
+from tests.execution.graphs import graph
+
+ROOT = Path(__file__).parents[2]
+
+
+class Server:
+    """A server process that a test may kill."""
+
+    def __init__(self, base: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.execution.fake_server", str(base)],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        assert self._process.stdin is not None
+        self._answers, self._graphs = self._process.stdout, self._process.stdin
+        assert self._answers.readline() == "ready\n"
+
+    def submit(self, document: dict[str, Any]) -> str:
+        """The id of the job, which is now accepted."""
+        self._graphs.write(json.dumps(document) + "\n")
+        self._graphs.flush()
+        return self._answers.readline().strip()
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        self._answers.close()
+        self._graphs.close()
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    return tmp_path / "base"
+
+
+@pytest.fixture
+def server(base: Path) -> Iterator[Server]:
+    server = Server(base)
+    yield server
+    server.kill()
+
+
+def engine_on(base: Path) -> Watched:
+    paths = Paths.below(base, base / "bundled")
+    settings = EngineSettings(base, paths.user / "jobs.sqlite3", FakeFiles())
+    return Watched(process_engine(settings, WorkerSetup(paths, host=HOST)))
+
+
+def append(file: Path, line: str, milliseconds: int = 0) -> dict[str, Any]:
+    return graph(a=("AppendLine", {"path": str(file), "line": line, "milliseconds": milliseconds}))
+
+
+async def test_accepted_jobs_run_after_the_server_was_killed(server: Server, base: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    running = server.submit(append(trace, "first", milliseconds=900))
+    waiting = [server.submit(append(trace, f"job {number}")) for number in range(5)]
+    server.kill()
+    watched = engine_on(base)
+    await watched.engine.start()
+    for job_id in [running, *waiting]:
+        assert isinstance(await watched.outcome(job_id), JobSucceeded)
+    assert trace.read_text().split("\n")[:-1] == ["first", *(f"job {number}" for number in range(5))]
+    assert [entry.job.id for entry in await watched.engine.history()] == [running, *waiting]
+    assert watched.engine.queue().pending == ()
+    await watched.engine.stop()
+
+
+async def test_a_job_that_twice_ran_when_the_server_ended_is_not_tried_again(base: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    document = append(tmp_path / "never", "x", milliseconds=1000) | {"m": append(marker, "begun")["a"]}
+    document = {"m": document["m"], "a": document["a"]}
+    job_id = ""
+    for attempt in range(MOST_ATTEMPTS):
+        server = Server(base)
+        job_id = job_id or server.submit(document)
+        deadline = time.monotonic() + 20
+        while not (marker.exists() and marker.read_text().count("begun") > attempt):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        server.kill()
+    watched = engine_on(base)
+    await watched.engine.start()
+    entry = await watched.engine.history_entry(job_id)
+    assert entry is not None
+    assert entry.job.state == "failed"
+    [failed] = entry.events
+    assert isinstance(failed, JobFailed)
+    assert "ended 2 times" in failed.message
+    await watched.engine.stop()
+    assert not (tmp_path / "never").exists()
+
+
+async def test_no_acknowledged_job_is_lost_at_random_moments(base: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    accepted: list[str] = []
+    generator = random.Random(7)
+    for start in range(3):
+        server = Server(base)
+        for number in range(generator.randrange(3, 12)):
+            accepted.append(server.submit(append(trace, f"{start} {number}")))
+        time.sleep(generator.random() * 0.3)
+        server.kill()
+    watched = engine_on(base)
+    await watched.engine.start()
+    await watched.until(lambda: not watched.engine.queue().pending and not watched.engine.queue().running)
+    history = await watched.engine.history()
+    assert sorted(entry.job.id for entry in history) == sorted(accepted)
+    assert {entry.job.state for entry in history} == {"succeeded"}
+    await watched.engine.stop()
+
+
+async def test_a_worker_does_not_outlive_its_server(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    server.submit(graph(p=("WriteProcessId", {"path": str(file)}), h=("Hang", {}), o=("Show", {"x": ["h", 0]})))
+    deadline = time.monotonic() + 20
+    while not file.exists() or not file.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    worker = int(file.read_text())
+    server.kill()
+    deadline = time.monotonic() + 5
+    while is_alive(worker):
+        assert time.monotonic() < deadline, "the worker is still there"
+        time.sleep(0.02)
+
+
+async def test_a_second_server_on_the_same_directory_is_refused(server: Server, base: Path) -> None:
+    second = engine_on(base)
+    with pytest.raises(DirectoryInUseError, match=r"Another Weft \(process \d+\) uses .* another --base-directory"):
+        await second.engine.start()
+    server.kill()
+    await second.engine.start()
+    await second.engine.stop()
+
+
+async def test_a_job_that_ran_at_a_planned_end_is_not_blamed(
+    settings: EngineSettings, setup: WorkerSetup, tmp_path: Path
+) -> None:
+    marker = tmp_path / "marker"
+    document = {"m": append(marker, "begun")["a"], "a": append(tmp_path / "end", "x", milliseconds=300)["a"]}
+    job_id = ""
+    for _ in range(MOST_ATTEMPTS + 1):
+        watched = Watched(process_engine(settings, setup))
+        await watched.engine.start()
+        if not job_id:
+            job_id = (await watched.engine.submit(Submission(document))).job_id
+        await watched.node_started("a")
+        await watched.engine.stop()
+    watched = Watched(inline_engine(settings, setup))
+    await watched.engine.start()
+    assert isinstance(await watched.outcome(job_id), JobSucceeded)
+    await watched.engine.stop()
+    assert (tmp_path / "end").read_text() == "x\n"
