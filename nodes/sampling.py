@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -27,8 +27,9 @@ SamplerName = Annotated[str, Choice(tuple(SAMPLERS))]
 SchedulerName = Annotated[str, Choice(tuple(SCHEDULES))]
 Denoise = Annotated[float, Number(0.0, 1.0, step=0.01), Help("How much of the latent is replaced: 1 is all of it")]
 StepIndex = Annotated[int, Number(0, 10000), Help(advanced=True)]
-EnableDisable = Annotated[Literal["enable", "disable"], Help(advanced=True)]
-DisableEnable = Annotated[Literal["disable", "enable"], Help(advanced=True)]
+# Not Literals: typing takes two of the same words for one, and the order says which is the default.
+EnableDisable = Annotated[str, Choice(("enable", "disable")), Help(advanced=True)]
+DisableEnable = Annotated[str, Choice(("disable", "enable")), Help(advanced=True)]
 
 PREVIEW_INTERVAL = 0.1
 """Seconds between two previews: a small model takes steps faster than anybody looks."""
