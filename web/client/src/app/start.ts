@@ -6,7 +6,8 @@ import { loadCatalog } from '../catalog/store'
 import { withFreshId } from '../graph/identity'
 import { parseWorkflow } from '../graph/serial'
 import { openWorkflow, useGraph } from '../graph/store'
-import { dispatchFailure } from '../run/store'
+import { idOf } from '../panels'
+import { dispatch, dispatchFailure } from '../run/store'
 import { startRun } from '../run/start'
 import { keepDraft, recallDraft } from './draft'
 
@@ -27,8 +28,9 @@ async function showFirstWorkflow(): Promise<void> {
   if (useGraph.getState().workflow.nodes.length > 0) return
   const draft = recallDraft()
   try {
-    if (draft) openWorkflow(draft.workflow, draft.name)
-    else openWorkflow(withFreshId(parseWorkflow(await getDefaultWorkflow())))
+    const workflow = draft?.workflow ?? withFreshId(parseWorkflow(await getDefaultWorkflow()))
+    openWorkflow(workflow, draft?.name ?? null)
+    dispatch({ type: 'workflow_replaced', workflowId: idOf(workflow) })
     // The nodes take their places in the next frame.
     requestAnimationFrame(() => requestAnimationFrame(fitView))
   } catch (error) {
