@@ -23,7 +23,7 @@ async def connected(client: TestClient, id: str = "me") -> ClientWebSocketRespon
 
 async def received(socket: ClientWebSocketResponse, count: int) -> list[Any]:
     """The next messages: texts as JSON, binary ones as bytes."""
-    messages = [await socket.receive(timeout=2) for _ in range(count)]
+    messages = [await socket.receive(timeout=10) for _ in range(count)]
     return [one.data if one.type is WSMsgType.BINARY else json.loads(one.data) for one in messages]
 
 
@@ -201,6 +201,20 @@ async def test_a_client_that_stops_reading_is_dropped_and_delays_nobody(client: 
     assert client.app is not None
     assert len(client.app[SOCKETS]) == 1
     writer.close()
+
+
+async def test_a_quiet_connection_is_kept_open_without_asking_for_answers(
+    client: TestClient, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.server.sockets.Socket.__init__.__defaults__", (0.02,))
+    socket = await client.ws_connect("/ws?clientId=me", autoping=False)
+    await received(socket, 2)
+    for _ in range(5):
+        assert (await socket.receive(timeout=2)).type is WSMsgType.PING
+    engine.tell(events.JobStarted("j", "me", 1))
+    while (message := await socket.receive(timeout=2)).type is WSMsgType.PING:
+        pass
+    assert json.loads(message.data)["type"] == "execution_start"
 
 
 async def test_a_long_burst_reaches_a_client_that_listens(client: TestClient, engine: FakeEngine) -> None:

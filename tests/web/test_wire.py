@@ -83,7 +83,7 @@ def test_an_error_without_a_node_says_nothing_of_nodes() -> None:
 
 
 def test_progress_follows_the_events_of_a_job() -> None:
-    progress: wire.Progress = {}
+    progress: dict[str, NodeState] = {}
     seen = []
     for event in (
         events.JobStarted(*AT, 1),
@@ -94,7 +94,7 @@ def test_progress_follows_the_events_of_a_job() -> None:
         events.NodeFinished(*AT, "cached", {}, cached=True),
         events.JobFailed(*AT, 2, "Error", "message", node_id="2"),
     ):
-        progress = wire.advance(progress, event)
+        wire.advance(progress, event)
         seen.append({id: (node.state, node.value, node.maximum) for id, node in progress.items()})
     assert seen == [
         {},

@@ -14,6 +14,7 @@ from web.server import wire
 MOST_WAITING = 10_000  # messages
 # A client is told at most this often how all nodes of a large graph are: the message grows with the graph.
 LARGE_GRAPH, SECONDS_BETWEEN_STATES = 100, 0.25  # nodes, s
+SECONDS_OF_QUIET = 30.0  # after which a ping is sent
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +49,24 @@ class Outbox:
 
 
 class Socket:
-    """One open connection. `wants_metadata` tells that the client understands previews that name their node."""
+    """One open connection. `wants_metadata` tells that the client understands previews that name their node.
 
-    def __init__(self, response: web.WebSocketResponse, transport: asyncio.Transport | None, stall: float) -> None:
+    A client need not read while it waits for something else, so pings only keep proxies from closing a quiet
+    connection: no answer is asked for. What counts is that it takes what it is sent within `stall` seconds.
+    """
+
+    def __init__(
+        self,
+        response: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        stall: float,
+        quiet: float = SECONDS_OF_QUIET,
+    ) -> None:
         self.wants_metadata = False
         self._response = response
         self._transport = transport
         self._stall = stall
+        self._quiet = quiet
         self._outbox = Outbox()
 
     def send(self, message: wire.Frame) -> None:
@@ -66,17 +78,31 @@ class Socket:
         """Send what is queued until the connection ends; one that accepts nothing for too long is dropped."""
         try:
             while True:
-                message = await self._outbox.get()
+                message = await self._next()
                 async with asyncio.timeout(self._stall):
-                    if isinstance(message, wire.Preview):
-                        await self._response.send_bytes(wire.preview_frame(message, self.wants_metadata))
-                    else:
-                        await self._response.send_str(wire.text_frame(message))
+                    await self._write(message)
         except (TimeoutError, ConnectionError):
             self.drop()
         except Exception:
             log.exception("a message could not be sent")
             self.drop()
+
+    async def _next(self) -> wire.Frame | None:
+        """The next message, None if there is none for long."""
+        try:
+            async with asyncio.timeout(self._quiet):
+                return await self._outbox.get()
+        except TimeoutError:
+            return None
+
+    async def _write(self, message: wire.Frame | None) -> None:
+        match message:
+            case None:
+                await self._response.ping()
+            case wire.Preview():
+                await self._response.send_bytes(wire.preview_frame(message, self.wants_metadata))
+            case _:
+                await self._response.send_str(wire.text_frame(message))
 
     def drop(self) -> None:
         """End the connection at once, without waiting for a client that may not be reading."""
@@ -96,7 +122,7 @@ class Socket:
 class RunningJob:
     """What is known of a job while it runs. `told` is when its client last heard how all nodes are, in seconds."""
 
-    progress: wire.Progress = field(default_factory=dict)
+    progress: dict[str, wire.NodeState] = field(default_factory=dict)
     node: events.NodeStarted | None = None
     preview: wire.Preview | None = None
     told: float = -math.inf
@@ -148,7 +174,7 @@ class Sockets:
 
     def _follow(self, job_id: str, event: events.Event) -> RunningJob:
         job = self._running.setdefault(job_id, RunningJob())
-        job.progress = wire.advance(job.progress, event)
+        wire.advance(job.progress, event)
         if isinstance(event, events.NodeStarted):
             job.node, job.preview = event, None
         elif isinstance(event, events.NodePreview):

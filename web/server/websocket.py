@@ -15,7 +15,6 @@ from web.server.sockets import Socket
 
 MOST_SOCKETS = 200
 LARGEST_MESSAGE = 64 * 1024  # bytes
-HEARTBEAT_SECONDS = 20.0
 
 routes = web.RouteTableDef()
 
@@ -29,7 +28,7 @@ async def connect(request: web.Request) -> web.WebSocketResponse:
         raise RequestError(f'"clientId" is longer than {LONGEST_ID} characters.')
     if len(sockets) >= MOST_SOCKETS:
         raise RequestError(f"{MOST_SOCKETS} clients are connected already.", 503)
-    response = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=LARGEST_MESSAGE, compress=False)
+    response = web.WebSocketResponse(max_msg_size=LARGEST_MESSAGE, compress=False)
     await response.prepare(request)
     socket = Socket(response, request.transport, request.app[SETTINGS].socket_stall_seconds)
     _greet(request, client_id, socket)

@@ -1,4 +1,4 @@
-"""Translates what the engine tells into the messages that ComfyUI's clients expect. Pure functions."""
+"""Translates what the engine tells into the messages that ComfyUI's clients expect."""
 
 import json
 import struct
@@ -54,7 +54,7 @@ Progress = Mapping[str, NodeState]
 
 @dataclass(frozen=True, slots=True)
 class ProgressState:
-    """A text frame that tells how all nodes of a job are; written out only when it is sent, as it may be long."""
+    """A text frame that tells how all nodes of a job are when it is sent; written out only then, as it may be long."""
 
     job_id: str
     progress: Progress
@@ -84,20 +84,18 @@ class ProgressState:
 Frame = Message | ProgressState | Preview
 
 
-def advance(progress: Progress, event: events.Event) -> Progress:
-    """The progress of a job after an event of it."""
+def advance(progress: dict[str, NodeState], event: events.Event) -> None:
+    """Note what an event changes in the progress of its job; in place, as a large graph has as many events as nodes."""
     match event:
         case events.NodeStarted(node_id=node_id):
-            return {**progress, node_id: NodeState("running", 0, 1)}
+            progress[node_id] = NodeState("running", 0, 1)
         case events.NodeProgress(node_id=node_id, value=value, maximum=maximum):
-            return {**progress, node_id: NodeState("running", value, maximum)}
+            progress[node_id] = NodeState("running", value, maximum)
         case events.NodeFinished(node_id=node_id):
             maximum = progress[node_id].maximum if node_id in progress else 1
-            return {**progress, node_id: NodeState("finished", maximum, maximum)}
+            progress[node_id] = NodeState("finished", maximum, maximum)
         case events.JobFailed(node_id=str(node_id)):
-            return {**progress, node_id: NodeState("error", 0, 1)}
-        case _:
-            return progress
+            progress[node_id] = NodeState("error", 0, 1)
 
 
 def translate(event: events.Event, progress: Progress) -> list[Frame]:
