@@ -70,7 +70,7 @@ WHOLE = {
 
 
 def block_prefix(side: str, level: int, kind: str, number: int, config: UNetConfig) -> str:
-    """Numbers a layer as the checkpoint does: all blocks of one side in a row, a step between levels counting as one."""
+    """Numbers a layer as the checkpoint does: all blocks of a side in a row, with the steps between levels."""
     row = level * (len(config.levels[0].down_depths) + 1) + number
     match kind:
         case "resnets" | "attentions":

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -70,7 +71,21 @@ def test_the_metadata_may_tell_the_colors_of_the_latent() -> None:
     assert detect(TINY, {}).latent_format == SD1.latent_format
 
 
-@pytest.mark.parametrize("text", ["", "[[1, 2, 3]]", "7", '["abc"]', "[" * 100_000, "[[1, 2], [1, 2], [1, 2], [1, 2]]"])
+UNREADABLE = ["", "[[1, 2, 3]]", "7", '["abc"]', "[" * 100_000, "[[1, 2], [1, 2], [1, 2], [1, 2]]"]
+
+
+@pytest.mark.parametrize("text", UNREADABLE, ids=lambda text: text[:20])
 def test_colors_that_cannot_be_read_are_refused(text: str) -> None:
     with pytest.raises(ModelFileError, match="latent_rgb_factors"):
         detect(TINY, {"latent_rgb_factors": text})
+
+
+def test_the_metadata_may_tell_the_norm_groups_of_the_autoencoder() -> None:
+    found = detect(TINY, {"first_stage_model.norm_num_groups": "8"})
+    assert found.vae == replace(VAE, norm_groups=8)
+
+
+@pytest.mark.parametrize("text", ["", "0", "-8", "7", "8.0", "eight", "9" * 5000], ids=lambda text: text[:20])
+def test_norm_groups_that_do_not_divide_the_widths_are_refused(text: str) -> None:
+    with pytest.raises(ModelFileError, match="norm_num_groups"):
+        detect(TINY, {"first_stage_model.norm_num_groups": text})

@@ -11,10 +11,12 @@ from torch import Tensor
 from models.loading.header import ModelFileError
 from models.loading.load import Checkpoint, Checkpoints, WeightsMismatchError, load_checkpoint
 from models.memory import DevicePolicy, NotEnoughMemoryError
+from models.vae_codec import decode
 from tests.models.tiny_checkpoint import tiny_weights, write_tiny_checkpoint
 
 CPU = DevicePolicy.choose(cpu=True)
 UNET_KEY = "model.diffusion_model.out.2.weight"
+VAE_KEY = "first_stage_model.quant_conv.weight"
 TEXT_KEY = "cond_stage_model.transformer.text_model.final_layer_norm.weight"
 
 HARMLESS = {
@@ -78,8 +80,18 @@ def test_text_weights_are_rounded_to_half_precision_before_they_are_used(tmp_pat
 def test_the_policy_decides_the_precision(tiny_file: Path) -> None:
     loaded = weights_of(load_checkpoint(tiny_file, replace(CPU, unet_dtype=torch.float16, vae_dtype=torch.bfloat16)))
     assert loaded[UNET_KEY].dtype == torch.float16
-    assert loaded["first_stage_model.quant_conv.weight"].dtype == torch.bfloat16
+    assert loaded[VAE_KEY].dtype == torch.bfloat16
     assert loaded[TEXT_KEY].dtype == torch.float32
+
+
+def test_an_autoencoder_computes_with_the_norm_groups_that_its_file_states(tmp_path: Path, tiny: Checkpoint) -> None:
+    path = write_tiny_checkpoint(tmp_path / "x.safetensors", metadata={"first_stage_model.norm_num_groups": "8"})
+    stated = load_checkpoint(path, CPU)
+    latent = torch.randn(1, 4, 2, 2)
+    assert stated.vae is not None
+    assert tiny.vae is not None
+    assert torch.equal(weights_of(stated)[VAE_KEY], weights_of(tiny)[VAE_KEY])
+    assert not torch.allclose(decode(stated.vae, latent), decode(tiny.vae, latent))
 
 
 def test_what_published_files_carry_beside_the_networks_is_left_out(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """Laws of the samplers, on a diffusion that can be solved exactly and against the published formulas."""
 
 from functools import partial
+from math import exp
 
 import pytest
 import torch
+from scipy.integrate import quad
 from torch import Tensor
 
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 from models.sampling.noise import brownian, generated
-from models.sampling.samplers import dpmpp, multistep, one_step
+from models.sampling.samplers import dpmpp, multistep, one_step, unipc
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import exponential_between, karras
 from tests.models.sampling import gaussian, published
@@ -46,6 +48,8 @@ def error(walk, steps: int) -> float:
         (partial(dpmpp.dpmpp_2m_sde, noise=silent, eta=0), 2),
         (partial(dpmpp.dpmpp_2m_sde, noise=silent, eta=0, solver="heun"), 2),
         (dpmpp.res_multistep, 2),
+        (unipc.uni_pc, 2),
+        (partial(unipc.uni_pc, variant="bh2"), 2),
     ],
 )
 def test_halving_the_step_divides_the_error_by_two_to_the_order(walk, order):
@@ -61,14 +65,23 @@ def test_multistep_weights_integrate_polynomials_exactly(count):
         assert sum(w * s**power for w, s in zip(weights, visited, strict=True)) == pytest.approx(integral)
 
 
+@pytest.mark.parametrize("ratios", [[1.0], [-0.8], [-0.8, 1.0], [-0.8, -2.1, 1.0]])
+def test_unipc_weights_integrate_polynomials_exactly(ratios):
+    """With u the share of a step of z in log σ, an estimate uⁿ adds ∫₀¹ −z e^(z (1 − u)) uⁿ du."""
+    z = -0.4
+    weights = unipc.integrating_weights(ratios, z)
+    for power in range(1, len(ratios) + 1):
+        integral = quad(lambda u, n=power: -z * exp(z * (1 - u)) * u**n, 0, 1)[0]
+        assert sum(w * r ** (power - 1) for w, r in zip(weights, ratios, strict=True)) == pytest.approx(integral)
+
+
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_every_sampler_lands_on_its_last_estimate_at_zero_noise(name):
     sigmas = exponential_between(0.03, 14.6, 6)
     states = list(SAMPLERS[name](lambda x, sigma: torch.full_like(x, 0.7), torch.randn(2, 4, 4, 4), sigmas, 0))
     assert len(states) == 6
-    if name == "lms":
-        return  # integrates past slopes to the end
-    torch.testing.assert_close(states[-1].x, torch.full((2, 4, 4, 4), 0.7))
+    near_zero = unipc.LAST_SIGMA  # where UniPC ends
+    torch.testing.assert_close(states[-1].x, torch.full((2, 4, 4, 4), 0.7), atol=near_zero, rtol=0)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
