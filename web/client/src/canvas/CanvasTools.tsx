@@ -1,5 +1,5 @@
 import { Panel, useReactFlow, useStore } from '@xyflow/react'
-import { IconMaximize, IconMinus, IconPlus } from '@tabler/icons-react'
+import { IconMaximize, IconMinus, IconPlus } from '../icons'
 import { useTranslation } from 'react-i18next'
 
 import { fitView } from './viewport'

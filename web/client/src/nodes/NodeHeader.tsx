@@ -5,7 +5,7 @@ import {
   IconChevronRight,
   IconCheck,
   IconVolumeOff,
-} from '@tabler/icons-react'
+} from '../icons'
 import { useTranslation } from 'react-i18next'
 
 import { useView } from '../canvas/view'

@@ -8,7 +8,7 @@ import { useRun } from '../run/store'
 import { type GraphNode, MODE } from '../types'
 import { FarBody } from './FarBody'
 import { FoldedSockets } from './FoldedSockets'
-import { anatomyOf, MIN_WIDTH, TITLE_HEIGHT } from './metrics'
+import { anatomyOf, hasRoomForPicture, MIN_WIDTH, TITLE_HEIGHT } from './metrics'
 import { NodeHeader } from './NodeHeader'
 import { NodeProblems } from './NodeProblems'
 import { Picture } from './Picture'
@@ -56,7 +56,7 @@ export const NodeView = memo(function NodeView({
             <>
               <SocketRows node={node} anatomy={anatomy} />
               {spec && <WidgetRows node={node} spec={spec} widgets={anatomy.widgets} />}
-              <Picture id={id} />
+              <Picture id={id} hasRoom={hasRoomForPicture(node, anatomy)} />
               <NodeProblems id={id} type={isMissing ? node.type : null} />
             </>
           )}

@@ -16,6 +16,8 @@ export const TEXT_HEIGHT = 72
 export const PICTURE_HEIGHT = 160
 export const MIN_WIDTH = 150
 
+const ROOM_FOR_PICTURE = 120
+
 const WIDGETS_WIDTH = 270
 const TEXT_WIDTH = 380
 const PLAIN_WIDTH = 200
@@ -56,6 +58,16 @@ export function contentHeight({ sockets, widgets, outputs }: Anatomy): number {
   const top = rows === 0 ? 0 : PADDING + rows * SOCKET_HEIGHT
   const bottom = widgets.length === 0 ? PADDING : PADDING * 2 + fields - WIDGET_GAP
   return top + bottom
+}
+
+/** True where a node is much taller than what it shows, and nothing that it shows would grow. */
+export function hasRoomForPicture(node: GraphNode, anatomy: Anatomy): boolean {
+  const grows = anatomy.widgets.some(isFlexible)
+  return !grows && (node.size?.height ?? 0) - contentHeight(anatomy) >= ROOM_FOR_PICTURE
+}
+
+function isFlexible({ widget }: InputSpec): boolean {
+  return widget?.kind === 'image' || (widget?.kind === 'text' && widget.multiline)
 }
 
 /** The size below the title bar of a node fresh from the palette. */

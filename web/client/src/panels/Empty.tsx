@@ -1,7 +1,7 @@
-import type { Icon } from '../icons'
+import type { TablerIcon } from '../icons'
 
 interface Props {
-  readonly icon: Icon
+  readonly icon: TablerIcon
   readonly title: string
   readonly hint: string
 }

@@ -5,7 +5,7 @@ import {
   IconPhoto,
   IconSettings,
   IconSun,
-  type Icon,
+  type TablerIcon,
 } from '../icons'
 import { useTranslation } from 'react-i18next'
 
@@ -54,7 +54,7 @@ export function PanelButtons() {
 }
 
 interface BarButtonProps {
-  readonly icon: Icon
+  readonly icon: TablerIcon
   readonly label: string
   /** Of a button that opens and closes something: whether that is open. */
   readonly pressed?: boolean

@@ -1,12 +1,7 @@
 import './viewer.css'
 
 import { ActionIcon, Button, CloseButton, Modal } from '@mantine/core'
-import {
-  IconChevronLeft,
-  IconChevronRight,
-  IconDownload,
-  IconFolderOpen,
-} from '../icons'
+import { IconChevronLeft, IconChevronRight, IconDownload, IconFolderOpen } from '../icons'
 import { useState, type KeyboardEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 

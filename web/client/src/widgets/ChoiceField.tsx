@@ -1,5 +1,5 @@
 import { Popover } from '@mantine/core'
-import { IconSelector } from '@tabler/icons-react'
+import { IconSelector } from '../icons'
 import { type KeyboardEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 

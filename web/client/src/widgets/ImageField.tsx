@@ -1,4 +1,4 @@
-import { IconPhoto, IconUpload } from '@tabler/icons-react'
+import { IconPhoto, IconUpload } from '../icons'
 import { type DragEvent, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 

@@ -1,4 +1,4 @@
-import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
+import { IconChevronLeft, IconChevronRight } from '../icons'
 import { type KeyboardEvent, useRef, useState } from 'react'
 
 import type { Value } from '../types'

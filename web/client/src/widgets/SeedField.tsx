@@ -6,7 +6,7 @@ import {
   IconHistory,
   IconLock,
   type TablerIcon,
-} from '@tabler/icons-react'
+} from '../icons'
 import { useTranslation } from 'react-i18next'
 
 import { nextValue } from '../graph/seeds'
