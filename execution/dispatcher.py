@@ -151,13 +151,19 @@ class Dispatcher:
         self._is_stopping = True
         await self._worker.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._running is not None:
+            await self._take_back(self._running)
         if self._opened is not None:
-            store = self._opened
-            if self._running is not None:
-                job = replace(self._running.job, attempt=self._running.job.attempt - 1)
-                await store.do(lambda: store.store.requeue(job))
-            await store.close()
+            await self._opened.close()
         self._lock.release()
+
+    async def _take_back(self, running: RunningJob) -> None:
+        """Leave the job that the end came upon to the next start, unless somebody has stopped it."""
+        if running.is_interrupted:
+            await self._finish(running, running.lost("the server ended"))
+            return
+        job, store = replace(running.job, attempt=running.job.attempt - 1), self._store
+        await store.do(lambda: store.store.requeue(job))
 
     def status(self) -> WorkerStatus:
         return self._status

@@ -1,10 +1,13 @@
 """The worker process: loads the nodes, runs jobs one at a time, and dies with its server."""
 
+import contextlib
 import ctypes
+import faulthandler
 import gc
 import importlib
 import os
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -15,6 +18,7 @@ from typing import Any, Protocol
 
 from execution.cache import Cache
 from execution.engine import Catalog
+from execution.events import JobFailed
 from execution.executor import Executor, Run
 from execution.messages import (
     AskStats,
@@ -35,6 +39,9 @@ from nodes.spec import NodeSpec
 
 DIES_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
+
+FIRST_TO_GO = "800"
+"""How much sooner than others (of 1000) the kernel ends this process when memory runs out."""
 
 
 class NodeHost(Protocol):
@@ -96,14 +103,24 @@ class WorkerLoop:
         self._send(Ready(catalog_of(host)))
         while not isinstance(command := self._commands.get(), Stop):
             if isinstance(command, Run):
-                outbox.emit(executor.run(command))
+                outcome = executor.run(command)
                 self._stopped.discard(command.job_id)
-            else:
-                cache.clear()
-                if command.unload_models:
-                    services.forget()
-                gc.collect()
-                host.release()
+                if isinstance(outcome, JobFailed) and outcome.exception_type.endswith("MemoryError"):
+                    _free(host, cache, services)
+                outbox.emit(outcome)
+            elif command.unload_models:
+                _free(host, cache, services)
+            elif command.free_memory:
+                _free(host, cache)
+
+
+def _free(host: NodeHost, cache: Cache, services: Services | None = None) -> None:
+    """Let go of results, and of models too if their services are given."""
+    cache.clear()
+    if services is not None:
+        services.forget()
+    gc.collect()
+    host.release()
 
 
 def catalog_of(host: NodeHost) -> Catalog:
@@ -113,7 +130,7 @@ def catalog_of(host: NodeHost) -> Catalog:
 
 def main(descriptor: int) -> None:
     """Serve the process at the other end of the pipe."""
-    _die_with_parent()
+    _be_expendable()
     connection: Connection[Report, Any] = Connection(descriptor)
     setup: WorkerSetup = connection.recv()
     lock = threading.Lock()
@@ -138,11 +155,15 @@ def _listen(connection: "Connection[Report, Any]", loop: WorkerLoop) -> None:
         loop.take(command)
 
 
-def _die_with_parent() -> None:
-    """Have the kernel end this process with the server, even while a node holds the interpreter."""
+def _be_expendable() -> None:
+    """Have the kernel end this process with its server, even while a node holds the interpreter, and before it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+            file.write(FIRST_TO_GO)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ class Child:
         )
         theirs.close()
         self.process_id = self._process.pid
+        self._killed_because = ""
         self._outgoing.put(setup)
         threading.Thread(target=self._write, name="to worker", daemon=True).start()
         threading.Thread(target=self._read, name="from worker", daemon=True).start()
@@ -59,8 +60,9 @@ class Child:
         """Queue a command; a worker that does not read holds nobody up."""
         self._outgoing.put(command)
 
-    def kill(self) -> None:
-        """End the process and what it has started; `on_end` follows."""
+    def kill(self, because: str = "") -> None:
+        """End the process and what it has started; `on_end` follows, and gives the reason if there is one."""
+        self._killed_because = self._killed_because or because
         try:
             os.killpg(self.process_id, signal.SIGKILL)
         except ProcessLookupError:
@@ -87,7 +89,7 @@ class Child:
             LOG.debug("Worker %d has closed its pipe.", self.process_id)
         except Exception:
             LOG.exception("Worker %d sent something that cannot be read.", self.process_id)
-            self.kill()
+            self.kill("it sent something that cannot be read")
         how = self._wait()
         self._outgoing.put(None)
         self._connection.close()
@@ -102,7 +104,8 @@ class Child:
         os.waitid(os.P_PID, self.process_id, os.WEXITED | os.WNOWAIT)
         impatience.cancel()
         self.kill()
-        return describe(self._process.wait())
+        how = describe(self._process.wait())
+        return self._killed_because or how
 
     def _call(self, what: Callable[[], None]) -> None:
         """Run something on the event loop; after it has closed nobody wants it."""

@@ -11,6 +11,9 @@ from execution.executor import Run
 from execution.messages import AskStats, BootFailed, Events, Free, Interrupt, Ready, Report, Stats, Stop, WorkerSetup
 from execution.worker import WorkerLoop
 
+LONGEST_FAREWELL = 5.0
+"""Seconds that the thread has to come to its end; what it does after that, it does for nobody."""
+
 
 def inline_engine(settings: EngineSettings, setup: WorkerSetup) -> Dispatcher:
     """An engine without a second process."""
@@ -33,8 +36,9 @@ class InlineWorker:
         self._thread.start()
 
     async def stop(self) -> None:
-        self._loop.take(Stop())
-        await asyncio.to_thread(self._thread.join, 5)
+        if self._thread.is_alive():
+            self._loop.take(Stop())
+            await asyncio.to_thread(self._thread.join, LONGEST_FAREWELL)
 
     def run(self, run: Run) -> None:
         self._loop.take(run)

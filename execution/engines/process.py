@@ -16,7 +16,7 @@ LOG = logging.getLogger(__name__)
 
 FAILURES_UNTIL_FAILED = 3
 LONGEST_PAUSE = 30.0
-STATS_TIMEOUT = 2.0
+STATS_TIMEOUT = 5.0
 
 
 def process_engine(settings: EngineSettings, setup: WorkerSetup) -> Dispatcher:
@@ -68,7 +68,7 @@ class ProcessWorker:
 
     def replace(self) -> None:
         if self._child is not None:
-            self._child.kill()
+            self._child.kill("it was told to stop, and its node did not")
 
     def free(self, unload_models: bool, free_memory: bool) -> None:
         self._tell(Free(unload_models, free_memory))

@@ -72,7 +72,7 @@ class Watched:
             self.ended.add(event.job_id)
         self._changed.set()
 
-    async def until(self, condition: Callable[[], Any], timeout: float = 20) -> Any:
+    async def until(self, condition: Callable[[], Any], timeout: float = 60) -> Any:
         """Waits for events until the condition holds, and returns what it gave."""
         async with asyncio.timeout(timeout):
             while not (found := condition()):

@@ -97,6 +97,12 @@ def fail(x: THING) -> THING:
     raise ValueError(f"I do not like {x}")
 
 
+@node("Exhaust", category="test", output=True)
+def exhaust() -> None:
+    """Asks for more memory than there is."""
+    raise MemoryError("all gone")
+
+
 @node("Die", category="test", output=True)
 def die(how: Annotated[str, Choice(("exit", "kill", "segfault", "sys.exit", "recurse"))]) -> None:
     """Ends the process it runs in, or tries to."""

@@ -12,6 +12,7 @@ from execution.engines.inline import inline_engine
 from execution.events import (
     Event,
     JobEnded,
+    JobEvent,
     JobFailed,
     JobInterrupted,
     JobStarted,
@@ -45,7 +46,7 @@ async def test_a_job_tells_its_life_in_order(watched: Watched) -> None:
         JobSucceeded, QueueChanged, JobEnded,
     ]  # fmt: skip
     assert [event.remaining for event in watched.of(QueueChanged)] == [1, 0]
-    assert {event.client_id for event in watched.events if not isinstance(event, QueueChanged)} == {"me"}
+    assert {event.client_id for event in watched.events if isinstance(event, JobEvent)} == {"me"}
 
 
 async def test_the_worker_is_starting_until_it_is_ready(with_process: Watched) -> None:
@@ -187,6 +188,16 @@ async def test_devices_are_told_by_the_worker(watched: Watched) -> None:
 async def test_freeing_memory_forgets_results(watched: Watched) -> None:
     await watched.run(shown(3))
     watched.engine.free(unload_models=False, free_memory=True)
+    watched.events.clear()
+    await watched.run(shown(3))
+    assert len(watched.of(NodeStarted)) == 2
+
+
+async def test_running_out_of_memory_forgets_results(watched: Watched) -> None:
+    await watched.run(shown(3))
+    outcome = await watched.run(graph(e=("Exhaust", {})))
+    assert isinstance(outcome, JobFailed)
+    assert (outcome.exception_type, outcome.message) == ("MemoryError", "all gone")
     watched.events.clear()
     await watched.run(shown(3))
     assert len(watched.of(NodeStarted)) == 2

@@ -85,6 +85,8 @@ async def test_a_node_that_never_returns_is_ended_after_the_grace_period(with_pr
     assert (outcome.node_id, outcome.node_type) == ("h", "Hang")
     assert 0.4 < time.monotonic() - begin < 4
     assert isinstance(await with_process.run(shown(2)), JobSucceeded)
+    [restarting] = [event for event in with_process.of(WorkerChanged) if event.state == "restarting"]
+    assert restarting.detail == "The worker ended: it was told to stop, and its node did not."
 
 
 async def test_an_interrupt_that_races_with_the_end_never_hits_the_next_job(with_process: Watched) -> None:
@@ -116,6 +118,22 @@ async def test_nodes_run_in_another_process_that_ends_with_the_engine(with_proce
     assert process_id != os.getpid()
     await with_process.engine.stop()
     assert not is_alive(process_id)
+
+
+async def test_a_job_stopped_just_before_the_end_is_not_run_again(
+    with_process: Watched, settings: EngineSettings, setup: WorkerSetup
+) -> None:
+    running = await with_process.engine.submit(Submission(HANG))
+    await with_process.node_started("h")
+    with_process.engine.interrupt()
+    await with_process.engine.stop()
+    again = Watched(process_engine(settings, setup))
+    await again.engine.start()
+    assert again.engine.queue().pending == ()
+    entry = await again.engine.history_entry(running.job_id)
+    assert entry is not None
+    assert entry.job.state == "interrupted"
+    await again.engine.stop()
 
 
 async def test_what_a_worker_has_started_ends_with_it(with_process: Watched, tmp_path: Path) -> None:
