@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.sampling.denoiser import Denoiser
 from models.sampling.noise import StepNoiseSource, brownian, brownian_on_device, generated
-from models.sampling.samplers import dpmpp, multistep, one_step
+from models.sampling.samplers import dpmpp, multistep, one_step, unipc
 from models.sampling.samplers.common import State
 
 
@@ -31,8 +31,6 @@ class Sampler:
         return self.walk(denoise, x, sigmas, self.noise(x, sigmas, seed))
 
 
-_dpmpp_2m_sde_heun = partial(dpmpp.dpmpp_2m_sde, solver="heun")
-
 SAMPLERS: dict[str, Sampler] = {
     "euler": Sampler(one_step.euler),
     "euler_ancestral": Sampler(one_step.euler_ancestral, generated),
@@ -47,8 +45,8 @@ SAMPLERS: dict[str, Sampler] = {
     "dpmpp_2m": Sampler(dpmpp.dpmpp_2m),
     "dpmpp_2m_sde": Sampler(dpmpp.dpmpp_2m_sde, brownian),
     "dpmpp_2m_sde_gpu": Sampler(dpmpp.dpmpp_2m_sde, brownian_on_device),
-    "dpmpp_2m_sde_heun": Sampler(_dpmpp_2m_sde_heun, brownian),
-    "dpmpp_2m_sde_heun_gpu": Sampler(_dpmpp_2m_sde_heun, brownian_on_device),
+    "dpmpp_2m_sde_heun": Sampler(partial(dpmpp.dpmpp_2m_sde, solver="heun"), brownian),
+    "dpmpp_2m_sde_heun_gpu": Sampler(partial(dpmpp.dpmpp_2m_sde, solver="heun"), brownian_on_device),
     "dpmpp_3m_sde": Sampler(dpmpp.dpmpp_3m_sde, brownian),
     "dpmpp_3m_sde_gpu": Sampler(dpmpp.dpmpp_3m_sde, brownian_on_device),
     "ddpm": Sampler(one_step.euler_ancestral, generated),  # the same steps, written in sigmas
@@ -56,5 +54,7 @@ SAMPLERS: dict[str, Sampler] = {
     "res_multistep": Sampler(dpmpp.res_multistep),
     "res_multistep_ancestral": Sampler(dpmpp.res_multistep_ancestral, generated),
     "ddim": Sampler(one_step.euler, renews_masked_noise=True),
+    "uni_pc": Sampler(unipc.uni_pc, drops_penultimate_sigma=True),
+    "uni_pc_bh2": Sampler(partial(unipc.uni_pc, variant="bh2"), drops_penultimate_sigma=True),
 }
 """By the names nodes show, in their order."""
