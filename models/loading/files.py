@@ -159,9 +159,9 @@ def _check_archive(file: BinaryIO) -> None:
 
 def _unpickled(file: BinaryIO, archive: Path | None) -> dict[str, Tensor]:
     """An archive is mapped by its path; one with a safetensors file's name is not: torch would go by the name."""
-    mapped = archive is not None and archive.suffix.lower() != ".safetensors"
+    mapped = archive if archive is not None and archive.suffix.lower() != ".safetensors" else None
     try:
-        content = torch.load(archive if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
+        content = torch.load(mapped or file, map_location="cpu", weights_only=True, mmap=mapped is not None)
     except pickle.UnpicklingError as error:
         raise ModelFileError(f"it holds more than tensors, and that is not run: {_refused(error)}") from None
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError, io.UnsupportedOperation) as error:
