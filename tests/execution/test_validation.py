@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from execution.engine import Checked, Problem
+from execution.input_checks import compatible
 from execution.validation import check
 from tests.execution import fake_nodes
 from tests.execution.fake_host import FakeFiles
@@ -116,6 +117,22 @@ def test_a_wire_between_different_types_is_refused() -> None:
     assert problem.details == "x, received_type(OTHER) mismatch input_type(THING)"
     assert problem.extra_info["linked_node"] == ["b", 1]
     assert problem.extra_info["received_type"] == "OTHER"
+
+
+@pytest.mark.parametrize(
+    ("received", "expected", "fits"),
+    [
+        ("IMAGE", "IMAGE", True),
+        ("IMAGE", "MASK", False),
+        ("*", "MASK", True),
+        ("IMAGE", "*", True),
+        ("IMAGE,MASK", "MASK,LATENT", True),
+        ("IMAGE, MASK", "MASK", True),
+        ("IMAGE,MASK", "LATENT", False),
+    ],
+)
+def test_types_fit_if_they_are_equal_anything_or_overlap(received: str, expected: str, fits: bool) -> None:
+    assert compatible(received, expected) is fits
 
 
 def test_an_uploaded_file_need_not_be_offered_but_must_exist() -> None:

@@ -212,6 +212,14 @@ def test_a_muted_node_is_left_out_with_the_wires_from_it() -> None:
     assert "positive" not in result["3"]["inputs"]
 
 
+def test_a_muted_primitive_gives_no_value() -> None:
+    canvas = Canvas()
+    canvas.node(2, "PrimitiveNode", 42, "fixed", outputs="INT", mode=2)
+    canvas.node(1, "Sampler", 7, "fixed", 9, "heun", inputs="steps:INT")
+    canvas.wire(2, 0, 1, "steps")
+    assert inputs_of(canvas)["steps"] == 9
+
+
 def upscaled(mode: int) -> Canvas:
     canvas = Canvas()
     canvas.node(1, "Sampler", outputs="LATENT")
