@@ -91,7 +91,7 @@ class EngineSettings:
     files: Files
     queue_limit: int = 5_000
     history_limit: int = 10_000
-    interrupt_grace: float = 10.0
+    interrupt_grace: float = 30.0
     graph_limits: GraphLimits = field(default_factory=GraphLimits)
 
 
