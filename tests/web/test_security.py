@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from execution.events import QueueChanged
 from nodes.paths import Paths
 from tests.web.fake_engine import FakeEngine
 from web.server.app import create_app
@@ -117,6 +118,39 @@ async def test_a_request_needs_exactly_one_host(client: TestClient) -> None:
         answer = await reader.read()
         writer.close()
         assert answer.split(b" ")[1] == b"400", answer
+
+
+async def test_a_host_in_the_request_line_is_refused(client: TestClient) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(b"GET http://evil.example/queue HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert (await reader.read()).split(b" ")[1] == b"400"
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GET /queue HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /queue HTTP/1.1\r\nHost: localhost\r\n\r\nGET /queue HTTP/1.1\r\nHost: local",
+        b"POST /queue HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+    ],
+)
+async def test_connections_that_send_nothing_more_are_closed(make: Make, start: bytes) -> None:
+    client = await make(idle_seconds=0.2, read_seconds=0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(start)
+    answer = await asyncio.wait_for(reader.read(), 20)
+    assert answer.split(b" ")[1] in (b"200", b"408")
+    writer.close()
+
+
+async def test_an_open_websocket_is_no_idle_connection(make: Make, engine: FakeEngine) -> None:
+    client = await make(idle_seconds=0.1)
+    socket = await client.ws_connect("/ws?clientId=me")
+    await asyncio.sleep(0.5)
+    engine.tell(QueueChanged(3))
+    received = [(await socket.receive_json(timeout=5))["type"] for _ in range(3)]
+    assert received == ["status", "worker", "status"]
 
 
 async def test_every_answer_tells_browsers_what_they_may_do(client: TestClient) -> None:

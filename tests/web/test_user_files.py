@@ -7,6 +7,7 @@ import os
 
 import pytest
 from aiohttp.test_utils import TestClient
+from yarl import URL
 
 from nodes.paths import Paths
 
@@ -40,6 +41,17 @@ async def test_damaged_settings_are_told_and_not_overwritten(client: TestClient,
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"a": NaN}'])
 async def test_settings_must_be_an_object(client: TestClient, body: bytes) -> None:
     assert (await client.post("/settings", data=body)).status == 400
+
+
+@pytest.mark.parametrize(
+    ("id", "body"), [("a%00b", b"1"), ("%ed%a0%80", b"1"), ("deep", b"[" * 64 + b"]" * 64), ("nul", b'"\\u0000"')]
+)
+async def test_a_setting_that_could_not_be_read_again_is_not_written(client: TestClient, id: str, body: bytes) -> None:
+    await client.post("/settings", json={"kept": 1})
+    await client.post(URL(f"/settings/{id}", encoded=True), data=body)
+    settings = await client.get("/settings")
+    assert settings.status == 200
+    assert (await settings.json())["kept"] == 1
 
 
 async def test_a_workflow_is_saved_listed_moved_and_deleted(client: TestClient, paths: Paths) -> None:

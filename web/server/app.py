@@ -51,7 +51,11 @@ RESOURCES = (
 
 def create_app(engine: Engine, paths: Paths, settings: ServerSettings) -> web.Application:
     """The application; it starts the engine when it starts and stops it when it stops."""
-    app = web.Application(middlewares=[guard, explain], client_max_size=settings.max_json_bytes)
+    app = web.Application(
+        middlewares=[guard, explain],
+        client_max_size=settings.max_json_bytes,
+        handler_args={"keepalive_timeout": settings.idle_seconds},
+    )
     app[keys.ENGINE] = engine
     app[keys.PATHS] = paths
     app[keys.SETTINGS] = settings

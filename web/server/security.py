@@ -75,8 +75,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 def _host_problem(request: web.Request, settings: ServerSettings) -> tuple[int, str] | None:
     headers = request.headers.getall(hdrs.HOST, [])
     match = _HOST.fullmatch(headers[0].lower()) if len(headers) == 1 else None
-    if match is None:
-        return 400, "The request must name one host."
+    if match is None or not request.raw_path.startswith("/"):
+        return 400, "The request must name one host, and only in its Host header."
     name = match["name"]
     if name in LOOPBACK_NAMES or name in settings.allowed_hosts or (settings.any_address and _is_address(name)):
         return None

@@ -9,8 +9,11 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Flags of the server. `allowed_hosts` are names a request may be addressed to, beside the loopback ones;
-    `any_address` also allows every IP address, for servers that listen on all of them. Sizes are bytes.
+    """Flags of the server, and limits. Sizes are bytes.
+
+    `allowed_hosts` are names a request may be addressed to, beside the loopback ones; `any_address` also allows every
+    IP address, for servers that listen on all of them. A body must arrive within `read_seconds`, the next request on
+    a connection within `idle_seconds`.
     """
 
     client_directory: Path
@@ -20,4 +23,5 @@ class ServerSettings:
     max_upload_bytes: int = 100 * MEBIBYTE
     max_json_bytes: int = 8 * MEBIBYTE
     read_seconds: float = 60.0
+    idle_seconds: float = 30.0
     socket_stall_seconds: float = 10.0

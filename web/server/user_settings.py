@@ -40,15 +40,24 @@ async def _merge(request: web.Request, changes: dict[str, Any]) -> web.Response:
     async with request.app[FILE_LOCK]:
         file = _file(request)
         merged = await asyncio.to_thread(_read, file) | changes
-        text = json.dumps(merged, indent=4, ensure_ascii=False)
-        if len(text) > request.app[SETTINGS].max_json_bytes:
+        content = json.dumps(merged, indent=4, ensure_ascii=False).encode(errors="surrogatepass")
+        if len(content) > request.app[SETTINGS].max_json_bytes:
             raise RequestError("The settings are too large.", 413)
-        await asyncio.to_thread(files.write, file, text.encode())
+        _check_readable(content)
+        await asyncio.to_thread(files.write, file, content)
     return web.Response()
 
 
 def _file(request: web.Request) -> Path:
     return request.app[PATHS].user / "default" / "comfy.settings.json"
+
+
+def _check_readable(content: bytes) -> None:
+    """Names come from addresses and values from bodies: only together do they show whether `_read` will take them."""
+    try:
+        strict_json.parse(content)
+    except strict_json.JsonError as error:
+        raise RequestError(f"The setting cannot be stored: {error}") from error
 
 
 def _read(file: Path) -> dict[str, Any]:
