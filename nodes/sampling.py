@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from models.preview import latent_to_image, to_jpeg
+from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
 from models.sampling.run import Step, finish, ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
@@ -101,9 +102,7 @@ def _sampled(
         model,
         noise,
         latent.samples,
-        positive,
-        negative,
-        cfg,
+        ClassifierFree(positive, negative, cfg),
         SAMPLERS[sampler],
         sigmas,
         seed,

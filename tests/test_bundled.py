@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.loading.load import load_checkpoint
 from models.memory import DevicePolicy
+from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
 from models.sampling.run import finish, ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
@@ -36,7 +37,8 @@ def pictures() -> list[Picture]:
     found: list[Picture] = []
     for seed in SEEDS:
         noise = initial_noise(blank.shape, seed)
-        run = sample(loaded.model, noise, blank, positive, negative, 5.0, SAMPLERS["euler"], sigmas, seed)
+        guidance = ClassifierFree(positive, negative, 5.0)
+        run = sample(loaded.model, noise, blank, guidance, SAMPLERS["euler"], sigmas, seed)
         found.append(decode(loaded.vae, finish(run, lambda step: None))[0].numpy())
     return found
 

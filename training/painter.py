@@ -9,6 +9,7 @@ from torch import Tensor
 from models import vae_codec
 from models.loading.load import Checkpoint, load_checkpoint
 from models.memory import DevicePolicy
+from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
 from models.sampling.run import SAMPLERS, finish, ksampler_sigmas, sample
 from models.text.encode import encode_prompt
@@ -45,9 +46,7 @@ class Painter:
             model,
             initial_noise(shape, seed),
             torch.zeros(shape),
-            encode_prompt(self.clip, prompt),
-            encode_prompt(self.clip, negative),
-            self.cfg,
+            ClassifierFree(encode_prompt(self.clip, prompt), encode_prompt(self.clip, negative), self.cfg),
             SAMPLERS["euler"],
             ksampler_sigmas(model, "normal", self.steps, 1.0, "euler"),
             seed,

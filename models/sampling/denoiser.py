@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -11,6 +11,25 @@ from models.sampling.levels import NoiseLevels
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 """(x: b c h w, sigma: scalar) → estimate of the clean latent, of x's shape."""
+
+
+class Estimates(NamedTuple):
+    """Two estimates of the clean latent: what guidance says, and what the negative says without guidance."""
+
+    denoised: Tensor
+    unguided: Tensor
+
+
+class GuidedDenoiser(Protocol):
+    """A denoiser that can also tell what it would say without guidance, for samplers that need both."""
+
+    def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """The guided estimate of the clean latent, of x's shape (b c h w)."""
+        ...
+
+    def both(self, x: Tensor, sigma: Tensor) -> Estimates:
+        """The guided estimate and the unguided one, from the same evaluation."""
+        ...
 
 
 class Prediction(Protocol):

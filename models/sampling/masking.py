@@ -1,10 +1,12 @@
 """Noise masks: a denoiser that changes only part of a latent."""
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.sampling.denoiser import Denoiser, Prediction
+from models.sampling.denoiser import Estimates, GuidedDenoiser, Prediction
 
 
 def mask_like(mask: Tensor, latent: Tensor) -> Tensor:
@@ -15,18 +17,34 @@ def mask_like(mask: Tensor, latent: Tensor) -> Tensor:
     return mask.repeat(repeats, 1, 1, 1)[: len(latent)]
 
 
-def masked(denoise: Denoiser, prediction: Prediction, mask: Tensor, latent: Tensor, noise: Tensor) -> Denoiser:
+@dataclass(frozen=True, eq=False)
+class Masked:
     """Denoises where the mask is 1 and keeps the latent where it is 0, in between by shares.
 
-    At every sigma the kept part is shown to the network with its share of the noise.
+    At every sigma the kept part is shown to the network with its share of the noise. The unguided estimate is not
+    masked: no step ends on it.
     """
-    kept = 1 - mask
 
-    def denoise_masked(x: Tensor, sigma: Tensor) -> Tensor:
-        surroundings = prediction.noised(latent, noise, sigma, from_pure_noise=False)
-        return denoise(x * mask + surroundings * kept, sigma) * mask + latent * kept
+    denoise: GuidedDenoiser
+    prediction: Prediction
+    mask: Tensor
+    """(b 1 h w) in 0..1."""
+    latent: Tensor
+    noise: Tensor
 
-    return denoise_masked
+    def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self._kept(self.denoise(self._shown(x, sigma), sigma))
+
+    def both(self, x: Tensor, sigma: Tensor) -> Estimates:
+        denoised, unguided = self.denoise.both(self._shown(x, sigma), sigma)
+        return Estimates(self._kept(denoised), unguided)
+
+    def _shown(self, x: Tensor, sigma: Tensor) -> Tensor:
+        surroundings = self.prediction.noised(self.latent, self.noise, sigma, from_pure_noise=False)
+        return x * self.mask + surroundings * (1 - self.mask)
+
+    def _kept(self, denoised: Tensor) -> Tensor:
+        return denoised * self.mask + self.latent * (1 - self.mask)
 
 
 def noise_of_kept_part(latent: Tensor, seed: int) -> Tensor:

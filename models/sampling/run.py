@@ -1,4 +1,4 @@
-"""One run of sampling: from a raw latent, noise and two conditionings to a raw latent, step by step."""
+"""One run of sampling: from a raw latent, noise and a guidance to a raw latent, step by step."""
 
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -7,14 +7,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.sampling.denoiser import ConditionedDenoiser, EpsPrediction, Prediction, VPrediction, is_largest
-from models.sampling.guidance import guided
+from models.sampling.denoiser import (
+    ConditionedDenoiser,
+    EpsPrediction,
+    GuidedDenoiser,
+    Prediction,
+    VPrediction,
+    is_largest,
+)
+from models.sampling.guidance import Guidance, Guided
 from models.sampling.levels import NoiseLevels, discrete_levels, scaled_linear_alphas_bar
-from models.sampling.masking import mask_like, masked, noise_of_kept_part
+from models.sampling.masking import Masked, mask_like, noise_of_kept_part
 from models.sampling.samplers.table import SAMPLERS, Sampler
 from models.sampling.schedules import SCHEDULES
 from models.sampling.steps import partly_scheduled
-from models.types import Conditioning, Model
+from models.types import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +59,7 @@ def sample(
     model: Model,
     noise: Tensor,
     latent: Tensor,
-    positive: Conditioning,
-    negative: Conditioning,
-    cfg: float,
+    guidance: Guidance,
     sampler: Sampler,
     sigmas: Tensor,
     seed: int,
@@ -76,10 +81,10 @@ def sample(
     noise = noise.to(device, torch.float32)
     with model.unet.on_device() as network:
         evaluate = ConditionedDenoiser(network, prediction, levels, model.unet.dtype, before_evaluation)
-        denoise = guided(evaluate, positive, negative, cfg)
+        denoise: GuidedDenoiser = Guided(evaluate, guidance)
         if noise_mask is not None:
             covering = noise_of_kept_part(latent, seed).to(device) if sampler.renews_masked_noise else noise
-            denoise = masked(denoise, prediction, mask_like(noise_mask, start), start, covering)
+            denoise = Masked(denoise, prediction, mask_like(noise_mask, start), start, covering)
         x = prediction.noised(start, noise, sigmas[0], is_largest(sigmas[0], levels.sigma_max))
         total = len(sigmas) - 1
         for index, state in enumerate(sampler(denoise, x, sigmas, seed)):

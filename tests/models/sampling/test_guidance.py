@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models.sampling.guidance import Entry, conditioned, groups, guided
+from models.sampling.guidance import ClassifierFree, DualClassifierFree, Entry, Guided, Unguided, conditioned, groups
 from models.types import Cond
 from tests.models.sampling.fakes import prompt
 
@@ -25,26 +25,28 @@ class Recorder:
 
 
 def test_guidance_goes_away_from_the_negative():
-    estimate = guided(Recorder(), prompt(3.0), prompt(1.0), cfg=7.0)(X, SIGMA)
+    estimate = Guided(Recorder(), ClassifierFree(prompt(3.0), prompt(1.0), cfg=7.0))(X, SIGMA)
     torch.testing.assert_close(estimate, torch.full_like(X, 1 + 7 * (3 - 1)))
 
 
 def test_both_prompts_share_one_evaluation():
     evaluate = Recorder()
-    guided(evaluate, prompt(3.0), prompt(1.0), cfg=7.0)(X, SIGMA)
+    Guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg=7.0))(X, SIGMA)
     assert evaluate.calls == [(4, 3, 2)]
 
 
 @pytest.mark.parametrize("cfg", [1.0, 1.0 + 1e-10])
 def test_guidance_of_one_does_not_evaluate_the_negative(cfg):
     evaluate = Recorder()
-    estimate = guided(evaluate, prompt(3.0), prompt(1.0), cfg)(X, SIGMA)
+    estimate = Guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg))(X, SIGMA)
     torch.testing.assert_close(estimate, torch.full_like(X, 3))
     assert evaluate.calls == [(2, 3, 2)]
 
 
 def test_guidance_of_zero_is_the_negative():
-    torch.testing.assert_close(guided(Recorder(), prompt(3.0), prompt(1.0), 0.0)(X, SIGMA), torch.ones_like(X))
+    torch.testing.assert_close(
+        Guided(Recorder(), ClassifierFree(prompt(3.0), prompt(1.0), 0.0))(X, SIGMA), torch.ones_like(X)
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_guidance_of_zero_is_the_negative():
 def test_prompts_of_other_lengths_are_repeated_up_to_four_times(lengths, calls):
     evaluate = Recorder()
     positive, negative = prompt(3.0, lengths[0]), prompt(1.0, lengths[1])
-    estimate = guided(evaluate, positive, negative, cfg=2.0)(X, SIGMA)
+    estimate = Guided(evaluate, ClassifierFree(positive, negative, cfg=2.0))(X, SIGMA)
     assert [shape[1] for shape in evaluate.calls] == calls
     torch.testing.assert_close(estimate, torch.full_like(X, 5))
 
@@ -89,4 +91,37 @@ def test_entries_of_other_widths_are_evaluated_apart():
 
 def test_an_empty_conditioning_is_refused():
     with pytest.raises(ValueError, match="negative conditioning is empty"):
-        guided(Recorder(), prompt(1.0), (), cfg=7.0)
+        ClassifierFree(prompt(1.0), (), cfg=7.0)
+
+
+def test_both_estimates_come_of_one_evaluation_even_where_guidance_is_one():
+    evaluate = Recorder()
+    denoised, unguided = Guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg=1.0)).both(X, SIGMA)
+    torch.testing.assert_close(denoised, torch.full_like(X, 3))
+    torch.testing.assert_close(unguided, torch.ones_like(X))
+    assert evaluate.calls == [(4, 3, 2)]
+
+
+@pytest.mark.parametrize(
+    ("first_cfg", "second_cfg", "nested", "expected", "evaluated"),
+    [
+        (4.0, 3.0, False, 1 + 3 * (2 - 1) + 4 * (5 - 2), 3),
+        (4.0, 3.0, True, 1 + 3 * ((2 + 4 * (5 - 2)) - 1), 3),
+        (4.0, 1.0, False, 2 + 4 * (5 - 2), 2),
+        (1.0, 1.0, False, 5, 1),
+        (1.0, 1.0, True, 5, 3),
+    ],
+)
+def test_dual_guidance_scales_two_distances(first_cfg, second_cfg, nested, expected, evaluated):
+    evaluate = Recorder()
+    guidance = DualClassifierFree(prompt(5.0), prompt(2.0), prompt(1.0), first_cfg, second_cfg, nested)
+    torch.testing.assert_close(Guided(evaluate, guidance)(X, SIGMA), torch.full_like(X, expected))
+    assert evaluate.calls == [(2 * evaluated, 3, 2)]
+    torch.testing.assert_close(Guided(evaluate, guidance).both(X, SIGMA).unguided, torch.ones_like(X))
+
+
+def test_one_conditioning_has_no_negative_to_tell_apart():
+    guided = Guided(Recorder(), Unguided(prompt(3.0)))
+    torch.testing.assert_close(guided(X, SIGMA), torch.full_like(X, 3))
+    with pytest.raises(ValueError, match="has none: use a guider with a negative"):
+        guided.both(X, SIGMA)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
 from models.sampling.run import finish, ksampler_sigmas, levels_of, sample
 from models.sampling.samplers.table import SAMPLERS
@@ -28,7 +29,9 @@ def run(model: Model, latent=None, sampler="euler", steps=4, seed=0, sigmas=None
     latent = torch.zeros(SHAPE) if latent is None else latent
     sigmas = ksampler_sigmas(model, "normal", steps, 1.0, sampler) if sigmas is None else sigmas
     noise = options.pop("noise", initial_noise(latent.shape, seed))
-    return sample(model, noise, latent, prompt(1.0), prompt(0.0), 7.0, SAMPLERS[sampler], sigmas, seed, **options)
+    return sample(
+        model, noise, latent, ClassifierFree(prompt(1.0), prompt(0.0), 7.0), SAMPLERS[sampler], sigmas, seed, **options
+    )
 
 
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
