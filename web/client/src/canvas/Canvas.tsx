@@ -14,13 +14,14 @@ import {
 import { type MouseEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 
+import { select, useGraph } from '../graph/store'
 import { NodeView } from '../nodes/NodeView'
 import { wireColor } from '../theme/wires'
 import { onEdgesChange, onNodesChange } from './changes'
 import { CanvasNotice } from './CanvasNotice'
 import { CanvasTools } from './CanvasTools'
 import { DrawnWire } from './DrawnWire'
-import type { FlowNode, WireFlow } from './flow'
+import { type FlowNode, groupIdOf, type WireFlow } from './flow'
 import { GroupView } from './GroupView'
 import { useFlowNodes, useWires } from './useFlow'
 import { distanceAt, useView } from './view'
@@ -134,11 +135,13 @@ function openPalette(event: MouseEvent): void {
 function openMenu(event: MouseEvent | globalThis.MouseEvent, node: FlowNode | null): void {
   if (event.target instanceof Element && event.target.matches('textarea, input')) return
   event.preventDefault()
-  if (node && !node.selected) useView.getState().flow?.setNodes(selectOnly(node.id))
+  if (node && !node.selected) selectFlow(node)
   const at = { x: event.clientX, y: event.clientY }
   useView.setState({ menu: { at, target: node ? 'node' : 'canvas' } })
 }
 
-function selectOnly(id: string) {
-  return (nodes: FlowNode[]) => nodes.map((node) => ({ ...node, selected: node.id === id }))
+function selectFlow({ id }: FlowNode): void {
+  const group = groupIdOf(id)
+  select(group === null ? [id] : [])
+  if (group !== null) useGraph.setState({ selectedGroups: new Set([group]) })
 }

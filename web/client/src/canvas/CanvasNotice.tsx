@@ -1,23 +1,15 @@
-import { Button, Loader } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
 import { loadCatalog, useCatalog } from '../catalog/store'
 import { useGraph } from '../graph/store'
 
-/** What there is to say about the canvas as a whole: starting, failed, or empty. */
+/** What there is to say about the canvas as a whole: its nodes are unknown, or it is empty. */
 export function CanvasNotice() {
   const { t } = useTranslation()
   const state = useCatalog((catalog) => catalog.state)
   const error = useCatalog((catalog) => catalog.error)
   const isEmpty = useGraph(({ workflow }) => workflow.nodes.length === 0)
-  if (state === 'loading') {
-    return (
-      <div className="canvas-notice" role="status">
-        <Loader size={14} />
-        {t('canvas.starting')}
-      </div>
-    )
-  }
   if (state === 'failed') {
     return (
       <div className="canvas-notice failed" role="alert">

@@ -8,7 +8,7 @@ import { handleOutput } from './flow'
 import { useView } from './view'
 import { refusalOf } from './wiring'
 
-/** Says at the pointer why a wire does not fit, while it is over a socket and after it was dropped. */
+/** Says at the pointer why a wire does not fit, over a socket and after it was dropped. */
 export function WireHint() {
   const { t } = useTranslation()
   const hovered = useHoveredRefusal()

@@ -1,4 +1,4 @@
-/** The view store: what the canvas shows besides the document, and nothing that is worth keeping. */
+/** The view store: what the canvas shows besides the document, nothing of it worth keeping. */
 
 import type { ReactFlowInstance } from '@xyflow/react'
 import { create } from 'zustand'

@@ -31,6 +31,9 @@ function virtual(type: string, title: string, spec: Partial<NodeSpec>): NodeSpec
 export const VIRTUAL: Specs = {
   Note: virtual('Note', 'Note', { inputs: [NOTE_TEXT], aliases: ['comment'] }),
   MarkdownNote: virtual('MarkdownNote', 'Markdown Note', { inputs: [NOTE_TEXT] }),
+  PrimitiveNode: virtual('PrimitiveNode', 'Primitive', {
+    outputs: [{ name: 'value', type: '*', tooltip: '' }],
+  }),
   Reroute: virtual('Reroute', 'Reroute', {
     inputs: [{ ...NOTE_TEXT, name: '', label: '', type: '*', widget: null }],
     outputs: [{ name: '', type: '*', tooltip: '' }],

@@ -26,10 +26,24 @@ function indexOf(workflow: Workflow): Index {
   const index: Index = {
     nodes: new Map(workflow.nodes.map((node) => [node.id, node])),
     into: new Map(workflow.links.map((link) => [inputKey(link.target, link.input), link])),
-    from: Map.groupBy(workflow.links, (link) => link.source),
+    from: groupedBy(workflow.links, (link) => link.source),
   }
   indexes.set(workflow, index)
   return index
+}
+
+/** Items by what a function says of them, in their order. */
+export function groupedBy<Item, Key>(
+  items: readonly Item[],
+  keyOf: (item: Item) => Key,
+): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group) group.push(item)
+    else groups.set(keyOf(item), [item])
+  }
+  return groups
 }
 
 function inputKey(node: NodeId, input: string): string {

@@ -6,15 +6,16 @@
 import type { Value } from '../types'
 
 const MARK = '\u0001integer:'
-const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
+const LONG_INTEGER = /^-?\d{16,}$/
 const MARKED = /"\\u0001integer:(-?\d+)"/g
 
 /** Read JSON text; throws a SyntaxError as JSON.parse does. */
 export function parseJson(text: string): Value {
-  const marked = text.replace(STRING_OR_LONG_INTEGER, (token) =>
-    token.startsWith('"') || Number.isSafeInteger(Number(token))
-      ? token
-      : `"\\u0001integer:${token}"`,
+  const marked = text.replace(STRING_OR_NUMBER, (token) =>
+    LONG_INTEGER.test(token) && !Number.isSafeInteger(Number(token))
+      ? `"\\u0001integer:${token}"`
+      : token,
   )
   return JSON.parse(marked, (_key, value: Value) =>
     typeof value === 'string' && value.startsWith(MARK) ? BigInt(value.slice(MARK.length)) : value,

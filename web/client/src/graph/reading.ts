@@ -4,7 +4,7 @@ import type { JsonObject, Point, Rect, Value } from '../types'
 
 export type WorkflowFault = 'notAWorkflow' | 'apiFormat' | 'nodeWithoutId' | 'badPart'
 
-/** A file that is no workflow; `fault` names the reason (i18n `canvas.fault.*`). */
+/** A file that is no workflow; `fault` names the reason (i18n `file.workflow.*`). */
 export class WorkflowError extends Error {
   readonly fault: WorkflowFault
   readonly part: string

@@ -1,5 +1,6 @@
 /** What becomes of seeds after a workflow has been queued. */
 
+import { specFor } from '../catalog/primitive'
 import type { Control, GraphNode, NodeSpec, Specs, Value, WidgetSpec, Workflow } from '../types'
 import { isControlled, readControl, readValue, withValue } from './slots'
 
@@ -9,7 +10,7 @@ const RANDOM_LIMIT = 2 ** 50
 /** The document after queueing: seeds are fixed, stepped or drawn anew as their controls say. */
 export function afterQueueing(workflow: Workflow, specs: Specs, random: () => number): Workflow {
   const nodes = workflow.nodes.map((node) => {
-    const spec = specs[node.type]
+    const spec = specFor(node, workflow, specs)
     return spec ? nextNode(node, spec, random) : node
   })
   const same = nodes.every((node, index) => node === workflow.nodes[index])

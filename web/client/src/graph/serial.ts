@@ -14,6 +14,7 @@ import type {
   Value,
   Workflow,
 } from '../types'
+import { groupedBy } from './document'
 import { inputIndex } from './slots'
 import {
   asArray,
@@ -67,7 +68,7 @@ export function parseWorkflow(value: Value): Workflow {
 /** The document as a file of schema 0.4 holds it. */
 export function serializeWorkflow(workflow: Workflow): JsonObject {
   const into = new Map<string, number>()
-  const from = Map.groupBy(workflow.links, (link) => `${link.source}\n${link.output}`)
+  const from = groupedBy(workflow.links, (link) => `${link.source}\n${link.output}`)
   for (const link of workflow.links) into.set(`${link.target}\n${link.input}`, link.id)
   const byId = new Map(workflow.nodes.map((node) => [node.id, node]))
   return {

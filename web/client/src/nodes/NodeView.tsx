@@ -3,7 +3,9 @@ import { memo, useEffect } from 'react'
 
 import type { NodeFlow } from '../canvas/flow'
 import { useView } from '../canvas/view'
-import { useCatalog, useSpec } from '../catalog/store'
+import { specFor } from '../catalog/primitive'
+import { useCatalog } from '../catalog/store'
+import { useGraph } from '../graph/store'
 import { useRun } from '../run/store'
 import { type GraphNode, MODE } from '../types'
 import { FarBody } from './FarBody'
@@ -15,6 +17,7 @@ import { Picture } from './Picture'
 import { SocketRows } from './SocketRows'
 import { tintOf } from './tint'
 import { WidgetRows } from './WidgetRows'
+import { WidgetSkeleton } from './WidgetSkeleton'
 
 /** Any node, drawn from its spec; one whose type is unknown shows the sockets of its file. */
 export const NodeView = memo(function NodeView({
@@ -24,7 +27,7 @@ export const NodeView = memo(function NodeView({
   height,
 }: NodeProps<NodeFlow>) {
   const { node } = data
-  const spec = useSpec(node.type)
+  const spec = useNodeSpec(node)
   const isMissing = useCatalog((catalog) => catalog.state === 'ready' && !spec)
   const far = useView((view) => view.distance > 0)
   const status = useRun((run) => run.nodes[id]?.status ?? 'idle')
@@ -38,7 +41,7 @@ export const NodeView = memo(function NodeView({
       data-status={status}
       data-failed={failed || undefined}
       data-missing={isMissing || undefined}
-      data-virtual={spec?.virtual || undefined}
+      data-virtual={spec?.virtual === true ? true : undefined}
       data-mode={modeName(node)}
       data-far={far || undefined}
       data-folded={node.collapsed || undefined}
@@ -55,7 +58,11 @@ export const NodeView = memo(function NodeView({
           ) : (
             <>
               <SocketRows node={node} anatomy={anatomy} />
-              {spec && <WidgetRows node={node} spec={spec} widgets={anatomy.widgets} />}
+              {spec ? (
+                <WidgetRows node={node} spec={spec} widgets={anatomy.widgets} />
+              ) : (
+                !isMissing && <WidgetSkeleton node={node} />
+              )}
               <Picture id={id} hasRoom={hasRoomForPicture(node, anatomy)} />
               <NodeProblems id={id} type={isMissing ? node.type : null} />
             </>
@@ -73,6 +80,11 @@ export const NodeView = memo(function NodeView({
     </article>
   )
 })
+
+function useNodeSpec(node: GraphNode) {
+  const specs = useCatalog((catalog) => catalog.specs)
+  return useGraph((graph) => specFor(node, graph.workflow, specs))
+}
 
 /** Have xyflow measure the sockets again when they moved without the node changing its size. */
 function useMeasuredAgain(id: string, layout: string): void {

@@ -9,7 +9,7 @@ import type { NodeId } from '../types'
 
 interface Props {
   readonly id: NodeId
-  /** The node was made tall enough for a picture, so that its place is shown before there is one. */
+  /** The node was made tall enough for a picture: its place is shown before there is one. */
   readonly hasRoom: boolean
 }
 
@@ -18,8 +18,8 @@ export function Picture({ id, hasRoom }: Props) {
   const { t } = useTranslation()
   const run = useNodeRun(id)
   const images = imagesOf(run)
-  const live = run.preview !== null && (run.status === 'running' || images.length === 0)
-  if (!live && images.length === 0) {
+  const live = run.status === 'running' || images.length === 0 ? run.preview : null
+  if (live === null && images.length === 0) {
     if (!hasRoom) return null
     return (
       <div className="node-picture empty" aria-hidden>
@@ -28,12 +28,12 @@ export function Picture({ id, hasRoom }: Props) {
     )
   }
   const pictures = images.map((image) => ({ image, jobId: null }))
-  const columns = Math.ceil(Math.sqrt(live ? 1 : images.length))
+  const columns = Math.ceil(Math.sqrt(live === null ? images.length : 1))
   return (
     <div className="node-picture" style={{ gridTemplateColumns: `repeat(${columns}, 1fr)` }}>
-      {live && run.preview !== null ? (
+      {live !== null ? (
         <div>
-          <img src={run.preview} alt={t('node.preview')} draggable={false} />
+          <img src={live} alt={t('node.preview')} draggable={false} />
         </div>
       ) : (
         images.map((image, index) => (

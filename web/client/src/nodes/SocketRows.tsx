@@ -64,7 +64,6 @@ function OutputRow({ output, index, wired }: OutputProps) {
 
 /** True, or undefined so that the attribute is left out. */
 export function useHasProblem(node: NodeId, input: string): true | undefined {
-  return useRun(
-    (run) => run.nodes[node]?.problems.some((problem) => problem.input === input) || undefined,
-  )
+  const isWrong = useRun((run) => run.nodes[node]?.problems.some((one) => one.input === input))
+  return isWrong === true ? true : undefined
 }

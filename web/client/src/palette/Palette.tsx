@@ -56,6 +56,7 @@ function OpenPalette({ request }: { request: PaletteRequest }) {
             key: spec.title,
             value: spec,
             words: [spec.type, spec.category, ...spec.aliases],
+            handicap: spec.deprecated ? 40 : spec.experimental ? 10 : 0,
             section: spec.category || t('palette.other'),
             detail: <Sockets spec={spec} />,
           }))}

@@ -7,6 +7,8 @@ export interface SearchItem<T> {
   readonly value: T
   /** Other words by which it is found. */
   readonly words: readonly string[]
+  /** How much lower than others it stands where a query finds both. */
+  readonly handicap?: number
   /** What stands to the right of the name. */
   readonly detail?: ReactNode
   /** Items of one section stand under its name while nothing is searched for. */
@@ -142,7 +144,8 @@ function search<T>(query: string, items: readonly SearchItem<T>[]): Found<T>[] {
   return items
     .flatMap((item) => {
       const match = bestMatch(query, item.key, item.words)
-      return match ? [{ item, ...match }] : []
+      if (!match) return []
+      return [{ item, places: match.places, score: match.score - (item.handicap ?? 0) }]
     })
     .sort((one, other) => other.score - one.score)
 }
@@ -167,7 +170,7 @@ function target(key: string, active: number, length: number): number | null {
 function marked(text: string, places: readonly number[]): ReactNode {
   if (places.length === 0) return text
   const hits = new Set(places)
-  return [...text].map((letter, index) =>
+  return Array.from(text, (letter, index) =>
     hits.has(index) ? <mark key={index}>{letter}</mark> : letter,
   )
 }

@@ -20,7 +20,7 @@ function whole(query: string, text: string): Match | null {
   if (at < 0) return null
   const places = Array.from({ length: query.length }, (_, index) => at + index)
   const start = at === 0 ? 60 : isWordStart(text, at) ? 40 : 20
-  return { score: 100 + start - text.length / 10, places }
+  return { score: 100 + start - at / 20 - text.length / 100, places }
 }
 
 /** The letters of the query in order, word beginnings first. */
@@ -37,7 +37,8 @@ function scattered(letters: string, text: string): Match | null {
     places.push(at)
     from = at + 1
   }
-  return { score: score - text.length / 10, places }
+  const areInitials = places.every((at) => isWordStart(text, at))
+  return { score: score + (areInitials ? 100 : 0) - text.length / 100, places }
 }
 
 /** The letter right here, else at the next beginning of a word, else anywhere behind. */

@@ -2,6 +2,7 @@
 
 import { create } from 'zustand'
 
+import { specFor } from '../catalog/primitive'
 import { isControlled, readValue } from '../graph/slots'
 import type { NodeId, Specs, Value, Workflow } from '../types'
 
@@ -16,7 +17,7 @@ export function useLastQueued(node: NodeId, input: string): Value | undefined {
 /** Take note of the seeds of a workflow that has just been queued. */
 export function rememberQueued(workflow: Workflow, specs: Specs): void {
   const values = workflow.nodes.flatMap((node) => {
-    const spec = specs[node.type]
+    const spec = specFor(node, workflow, specs)
     const seeds = spec?.inputs.filter(({ widget }) => widget && isControlled(widget)) ?? []
     if (!spec || seeds.length === 0) return []
     const read = seeds.map((input) => [input.name, readValue(node, spec, input)] as const)

@@ -74,7 +74,7 @@ export function ControlMenu({ control, onControl, onRandomize, last, ...props }:
             </Menu.Item>
           </>
         )}
-        {last !== undefined && last !== null && (
+        {isNumeric(last) && (
           <Menu.Item leftSection={<IconHistory size={14} stroke={1.8} />} onClick={props.onLast}>
             {t('widget.control.last', { seed: String(last) })}
           </Menu.Item>
@@ -82,6 +82,10 @@ export function ControlMenu({ control, onControl, onRandomize, last, ...props }:
       </Menu.Dropdown>
     </Menu>
   )
+}
+
+function isNumeric(value: Value | undefined): value is Numeric {
+  return typeof value === 'number' || typeof value === 'bigint'
 }
 
 interface Props {
@@ -98,7 +102,7 @@ interface Props {
 export function SeedField({ label, widget, value, control, last, onChange, onControl }: Props) {
   const range = { integer: true, min: widget.min, max: widget.max, step: 1, precision: 0 }
   const change = (next: Value) => {
-    if (typeof next === 'number' || typeof next === 'bigint') onChange(next)
+    if (isNumeric(next)) onChange(next)
   }
   return (
     <div className="field-row">
