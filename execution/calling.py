@@ -3,6 +3,7 @@
 import json
 import traceback
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,8 @@ from nodes.spec import NodeSpec, Shown
 LONGEST_MESSAGE = 10_000
 LONGEST_VALUE = 300
 MOST_FRAMES = 50
+
+ROOT = Path(__file__).parents[1]
 
 
 class NodeError(Exception):
@@ -90,11 +93,23 @@ def frames_of(error: BaseException) -> tuple[str, ...]:
     trace = error.__traceback__
     for _ in range(2):
         trace = trace.tb_next if trace is not None and trace.tb_next is not None else trace
-    return tuple(traceback.StackSummary.extract(_steps(trace)).format())
+    frames = traceback.StackSummary.extract(_steps(trace))
+    for frame in frames:
+        frame.filename = _shown(frame.filename)
+    return tuple(frames.format())
 
 
 def _steps(trace: TracebackType | None) -> Iterable[Any]:
     return list(traceback.walk_tb(trace))[-MOST_FRAMES:]
+
+
+def _shown(filename: str) -> str:
+    """A source file without the directories of this machine, which are nobody else's business."""
+    path = Path(filename)
+    for index, part in reversed(list(enumerate(path.parts))):
+        if part in ("site-packages", "custom_nodes"):
+            return "/".join(path.parts[index:])
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
 
 
 def summary(value: Any) -> str:

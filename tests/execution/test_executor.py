@@ -104,6 +104,7 @@ def test_a_failing_node_ends_the_job_and_is_told_with_all_that_helps(executor: E
     assert outcome.current_inputs == {"x": "3"}
     assert len(outcome.traceback) == 1
     assert "in fail" in outcome.traceback[0]
+    assert 'File "tests/' in outcome.traceback[0]
 
 
 @pytest.mark.parametrize(("how", "error"), [("sys.exit", "SystemExit"), ("recurse", "RecursionError")])
