@@ -150,7 +150,7 @@ def engine_of(flags: argparse.Namespace, paths: Paths) -> Engine:
     cache = CacheSettings(max_entries=0 if flags.cache_none else flags.cache_lru)
     if flags.cache_bytes is not None:
         cache = CacheSettings(max_bytes=flags.cache_bytes)
-    settings = EngineSettings(paths.base, paths.base / "weft.db", FilesOnDisk(paths))
+    settings = EngineSettings(paths.base, paths.base / "weft.db", FilesOnDisk(paths), when_alone=paths.empty_temp)
     make = {"process": process_engine, "inline": inline_engine}[flags.engine]
     return make(settings, WorkerSetup(paths, worker, cache))
 

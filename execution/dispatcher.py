@@ -84,7 +84,10 @@ class Worker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """Where the queue lies and how much it takes. `interrupt_grace` is how many seconds a node has to notice."""
+    """Where the queue lies and how much it takes. `interrupt_grace` is how many seconds a node has to notice.
+
+    `when_alone` is called before the worker starts, once no other engine can use the base directory.
+    """
 
     base: Path
     database: Path
@@ -93,6 +96,7 @@ class EngineSettings:
     history_limit: int = 10_000
     interrupt_grace: float = 30.0
     graph_limits: GraphLimits = field(default_factory=GraphLimits)
+    when_alone: Callable[[], None] = lambda: None
 
 
 class Dispatcher:
@@ -125,6 +129,7 @@ class Dispatcher:
         try:
             self._opened = StoreThread(await asyncio.to_thread(open_store, self._settings.database))
             await self._recover()
+            await asyncio.to_thread(self._settings.when_alone)
         except BaseException:
             self._lock.release()
             raise

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,6 +196,14 @@ class Paths:
         for directory in (self.base, self.input, self.output, self.temp, self.user):
             if not os.access(directory, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied", str(directory))
+
+    def empty_temp(self) -> None:
+        """Delete what earlier runs have left in the temporary folder; links go, what they lead to stays."""
+        for path in list(self.temp.iterdir()):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def root(self, kind: FileKind) -> Path:
         return {"input": self.input, "output": self.output, "temp": self.temp}[kind]

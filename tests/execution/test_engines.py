@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from execution.dispatcher import EngineSettings
-from execution.engine import InvalidGraphError, QueueFullError, Submission
+from execution.engine import DirectoryInUseError, InvalidGraphError, QueueFullError, Submission
 from execution.engines.inline import inline_engine
 from execution.events import (
     Event,
@@ -210,6 +211,19 @@ async def test_a_listener_that_fails_harms_nobody(watched: Watched) -> None:
     end = watched.engine.subscribe(fail)
     assert isinstance(await watched.run(shown(3)), JobSucceeded)
     end()
+
+
+async def test_the_base_directory_is_tidied_only_by_the_engine_that_has_it(
+    settings: EngineSettings, setup: WorkerSetup
+) -> None:
+    calls: list[str] = []
+    first = inline_engine(replace(settings, when_alone=lambda: calls.append("first")), setup)
+    second = inline_engine(replace(settings, when_alone=lambda: calls.append("second")), setup)
+    await first.start()
+    with pytest.raises(DirectoryInUseError):
+        await second.start()
+    await first.stop()
+    assert calls == ["first"]
 
 
 async def test_a_full_queue_says_so(settings: EngineSettings, setup: WorkerSetup) -> None:

@@ -151,3 +151,17 @@ def test_a_directory_that_cannot_be_written_is_told_at_the_start(tmp_path: Path)
     (tmp_path / "data").mkdir(mode=0o500)
     with pytest.raises(PermissionError):
         Paths.below(tmp_path / "data", tmp_path / "bundled").prepare()
+
+
+def test_emptying_the_temporary_folder_leaves_what_links_lead_to(tmp_path: Path) -> None:
+    paths = Paths.below(tmp_path / "base", tmp_path / "bundled")
+    paths.prepare()
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "x.png").touch()
+    (paths.temp / "deep").mkdir()
+    (paths.temp / "deep" / "y.png").touch()
+    (paths.temp / "link").symlink_to(kept)
+    paths.empty_temp()
+    assert list(paths.temp.iterdir()) == []
+    assert (kept / "x.png").exists()
