@@ -18,6 +18,7 @@ from models.sampling.denoiser import (
 from models.sampling.guidance import Guidance, Guided
 from models.sampling.levels import NoiseLevels, discrete_levels, scaled_linear_alphas_bar
 from models.sampling.masking import Masked, mask_like, noise_of_kept_part
+from models.sampling.samplers.common import State
 from models.sampling.samplers.table import SAMPLERS, Sampler
 from models.sampling.schedules import SCHEDULES
 from models.sampling.steps import partly_scheduled
@@ -89,8 +90,15 @@ def sample(
         total = len(sigmas) - 1
         for index, state in enumerate(sampler(denoise, x, sigmas, seed)):
             x = state.x
-            yield Step(x, state.denoised, index, total)
+            yield Step(x, state.denoised, _step_reached(state, index, total), total)
     return (x / scale).to(latent.device)
+
+
+def _step_reached(state: State, index: int, total: int) -> int:
+    """The step of the schedule that a sampler's index-th state stands for."""
+    if state.way is None:
+        return index
+    return max(0, min(total, int(state.way * total)) - 1)
 
 
 def finish(steps: Generator[Step, None, Tensor], each: Callable[[Step], None]) -> Tensor:

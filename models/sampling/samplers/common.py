@@ -11,6 +11,8 @@ class State(NamedTuple):
 
     x: Tensor
     denoised: Tensor
+    way: float | None = None
+    """The share of the schedule walked so far, 0…1, of samplers whose steps are not those of the schedule."""
 
 
 def slope(x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
@@ -32,3 +34,8 @@ def ancestral_step(sigma: Tensor, sigma_next: Tensor, eta: float = 1.0) -> tuple
         return sigma_next, torch.zeros_like(sigma_next)
     up = torch.minimum(sigma_next, eta * (sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2) ** 0.5)
     return (sigma_next**2 - up**2) ** 0.5, up
+
+
+def no_noise(sigma: Tensor, sigma_next: Tensor) -> Tensor:
+    """The noise of samplers that walk with eta 0 and ask for none."""
+    raise RuntimeError(f"noise was asked for between the sigmas {float(sigma):g} and {float(sigma_next):g}")

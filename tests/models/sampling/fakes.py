@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.sampling.denoiser import Estimates
 from models.types import Cond, LatentFormat, Model
 
 FORMAT = LatentFormat(channels=4, scale=0.5, stride=8, rgb_factors=((1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)))
@@ -32,6 +33,20 @@ class FakeResidence:
             yield self.network
         finally:
             self.in_use = False
+
+
+@dataclass(frozen=True)
+class Both:
+    """A denoiser with another to tell the unguided estimate; by default the same."""
+
+    denoise: Callable[[Tensor, Tensor], Tensor]
+    unguided: Callable[[Tensor, Tensor], Tensor] | None = None
+
+    def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self.denoise(x, sigma)
+
+    def both(self, x: Tensor, sigma: Tensor) -> Estimates:
+        return Estimates(self.denoise(x, sigma), (self.unguided or self.denoise)(x, sigma))
 
 
 def model_of(network: Callable[..., Tensor]) -> Model:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
+Both = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Noise = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -213,3 +214,122 @@ def res_multistep_ancestral(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: 
 
 def res_multistep(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
     return res_multistep_ancestral(denoise, x, sigmas, None)
+
+
+def euler_ancestral_cfg_pp(both: Both, x: Tensor, sigmas: Tensor, noise: Noise | None) -> Tensor:
+    """CFG++, algorithm 2: the noise of the unguided estimate, added to the guided one."""
+    for sigma, following in pairwise(sigmas):
+        guided, unguided = both(x, sigma)
+        down, up = _split(sigma, following) if noise else (following, following * 0)
+        x = guided + down * (x - unguided) / sigma
+        if noise and following > 0:
+            x = x + up * noise(sigma, following)
+    return x
+
+
+def euler_cfg_pp(both: Both, x: Tensor, sigmas: Tensor) -> Tensor:
+    return euler_ancestral_cfg_pp(both, x, sigmas, None)
+
+
+def dpmpp_2m_cfg_pp(both: Both, x: Tensor, sigmas: Tensor) -> Tensor:
+    before = None
+    for i in range(len(sigmas) - 1):
+        guided, unguided = both(x, sigmas[i])
+        if sigmas[i + 1] == 0:
+            return guided
+        h = _t(sigmas[i + 1]) - _t(sigmas[i])
+        x = guided + torch.exp(-h) * (x - unguided)
+        if before is not None:
+            r = (_t(sigmas[i]) - _t(sigmas[i - 1])) / h
+            x = x - torch.expm1(-h) / (2 * r) * (guided - before)
+        before = unguided
+    return x
+
+
+def res_multistep_cfg_pp(both: Both, x: Tensor, sigmas: Tensor) -> Tensor:
+    before = None
+    for i in range(len(sigmas) - 1):
+        guided, unguided = both(x, sigmas[i])
+        if sigmas[i + 1] == 0:
+            return guided
+        h = _t(sigmas[i + 1]) - _t(sigmas[i])
+        if before is None:
+            x = guided + torch.exp(-h) * (x - unguided)
+        else:
+            c_2 = (_t(sigmas[i - 1]) - _t(sigmas[i])) / h
+            phi_1 = torch.expm1(-h) / -h
+            phi_2 = (phi_1 - 1) / -h
+            shifted = x + guided - unguided
+            x = torch.exp(-h) * shifted + h * ((phi_1 - phi_2 / c_2) * unguided + phi_2 / c_2 * before)
+        before = unguided
+    return x
+
+
+def gradient_estimation(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    before = None
+    for sigma, following in pairwise(sigmas):
+        eps = (x - denoise(x, sigma)) / sigma
+        mean = eps if before is None or following == 0 else 2 * eps - before
+        x, before = x + (following - sigma) * mean, eps
+    return x
+
+
+def ipndm(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    eps: list[Tensor] = []
+    for sigma, following in pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        if following == 0:
+            return denoised
+        eps = [(x - denoised) / sigma, *eps]
+        if len(eps) == 1:
+            mean = eps[0]
+        elif len(eps) == 2:
+            mean = (3 * eps[0] - eps[1]) / 2
+        elif len(eps) == 3:
+            mean = (23 * eps[0] - 16 * eps[1] + 5 * eps[2]) / 12
+        else:
+            mean = (55 * eps[0] - 59 * eps[1] + 37 * eps[2] - 9 * eps[3]) / 24
+        x = x + (following - sigma) * mean
+    return x
+
+
+def seeds_2(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    """With two noises a step, for the two halves of its way in log σ."""
+    for sigma, following in pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        if following == 0:
+            return denoised
+        h = _t(following) - _t(sigma)
+        middle = torch.exp(-(_t(sigma) + h / 2))
+        first = noise(sigma, middle) * (1 - torch.exp(-h)).sqrt()
+        second = noise(middle, following) * (1 - torch.exp(-h)).sqrt()
+        x_1 = torch.exp(-h) * x + (1 - torch.exp(-h)) * denoised + middle * first
+        denoised_1 = denoise(x_1, middle)
+        x = torch.exp(-2 * h) * x + (1 - torch.exp(-2 * h)) * denoised_1
+        x = x + following * (torch.exp(-h / 2) * first + second)
+    return x
+
+
+def dpm_fast(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    """DPM-Solver-fast for 3 k + 2 evaluations."""
+
+    def eps(x: Tensor, t: Tensor) -> Tensor:
+        return (x - denoise(x, torch.exp(-t))) / torch.exp(-t)
+
+    steps = (len(sigmas) - 1) // 3 + 1
+    times = torch.linspace(float(_t(sigmas[0])), float(_t(sigmas[-2])), steps + 1, dtype=x.dtype)
+    for index, (s, t) in enumerate(pairwise(times)):
+        h = t - s
+        if index < steps - 1:
+            s_1, s_2 = s + h / 3, s + h * 2 / 3
+            start = eps(x, s)
+            u_1 = x - torch.exp(-s_1) * torch.expm1(h / 3) * start
+            d_1 = eps(u_1, s_1) - start
+            u_2 = x - torch.exp(-s_2) * torch.expm1(h * 2 / 3) * start
+            u_2 = u_2 - torch.exp(-s_2) * 2 * (torch.expm1(h * 2 / 3) / (h * 2 / 3) - 1) * d_1
+            d_2 = eps(u_2, s_2) - start
+            x = x - torch.exp(-t) * torch.expm1(h) * start - torch.exp(-t) * 1.5 * (torch.expm1(h) / h - 1) * d_2
+        else:
+            u = x - torch.exp(-(s + h / 2)) * torch.expm1(h / 2) * eps(x, s)
+            x = x - torch.exp(-t) * torch.expm1(h) * eps(u, s + h / 2)
+    return x

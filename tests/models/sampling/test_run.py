@@ -38,7 +38,10 @@ def run(model: Model, latent=None, sampler="euler", steps=4, seed=0, sigmas=None
 def test_a_network_that_knows_the_picture_finds_it(sampler):
     clean = torch.randn(SHAPE, generator=torch.Generator().manual_seed(3))
     result = finish(run(knowing(clean), sampler=sampler, steps=8), lambda step: None)
-    torch.testing.assert_close(result, clean / FORMAT.scale, atol=1e-2, rtol=1e-3)
+    left = (
+        5 * levels_of(model_of(abs)).sigma_min / FORMAT.scale if sampler in ("dpm_fast", "dpm_adaptive") else 1e-2
+    )  # these two end above zero
+    torch.testing.assert_close(result, clean / FORMAT.scale, atol=left, rtol=1e-3)
 
 
 def test_each_step_tells_where_it_is():

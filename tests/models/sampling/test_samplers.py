@@ -10,15 +10,19 @@ from torch import Tensor
 
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 from models.sampling.noise import brownian, generated
-from models.sampling.samplers import dpmpp, multistep, one_step, unipc
+from models.sampling.samplers import deis, dpm, dpmpp, multistep, one_step, sde, unipc
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import exponential_between, karras
 from tests.models.sampling import gaussian, published
+from tests.models.sampling.fakes import Both
 
 STOCHASTIC = [name for name, sampler in SAMPLERS.items() if sampler.noise is not None]
 
 REVERSING = [name for name in STOCHASTIC if name != "lcm" and not name.endswith("_gpu")]
 """Those that walk the reverse of noising: lcm jumps, and the _gpu names are the same on a CPU."""
+
+CHOOSING = ["dpm_fast", "dpm_adaptive"]
+"""Those that choose their own steps and end at the last sigma above zero."""
 
 
 def silent(sigma: Tensor, sigma_next: Tensor) -> Tensor:
@@ -40,6 +44,12 @@ def error(walk, steps: int) -> float:
     ("walk", "order"),
     [
         (one_step.euler, 1),
+        (multistep.ipndm, 2),  # weights of even steps, on steps that are not
+        (deis.deis, 2),  # its first steps have fewer slopes to go by
+        (multistep.gradient_estimation, 1),
+        (partial(sde.seeds_2, noise=silent, eta=0), 2),
+        (partial(sde.seeds_2, noise=silent, eta=0, r=0.3, solver="phi_2"), 2),
+        (sde.exp_heun_2_x0, 2),
         (one_step.heun, 2),
         (one_step.heunpp2, 1),
         (one_step.dpm_2, 2),
@@ -54,6 +64,75 @@ def error(walk, steps: int) -> float:
 )
 def test_halving_the_step_divides_the_error_by_two_to_the_order(walk, order):
     assert error(walk, 400) / error(walk, 800) == pytest.approx(2**order, rel=0.1)
+
+
+@pytest.mark.parametrize("walk", [dpm.dpm_fast, partial(sde.seeds_3, noise=silent, eta=0)])
+def test_halving_the_step_divides_the_error_of_the_third_order_by_eight(walk):
+    assert error(walk, 98) / error(walk, 197) == pytest.approx(2**3, rel=0.1)  # dpm_fast makes 33 and 66 steps of them
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_an_adaptive_sampler_keeps_its_tolerance(order):
+    walk = partial(dpm.dpm_adaptive, order=order)
+    loose, tight = error(walk, 1), error(partial(walk, rtol=1e-5, atol=1e-6), 1)
+    assert loose < 0.05
+    assert tight < 1e-4
+    assert tight < loose / 10
+
+
+def test_an_adaptive_sampler_tells_how_far_it_came():
+    ways = [state.way for state in dpm.dpm_adaptive(gaussian.denoise, torch.ones(1, 1, 1, 1), gaussian.sigmas(1))]
+    assert ways == sorted(ways)
+    assert ways[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("walk", [dpm.dpm_fast, dpm.dpm_adaptive])
+def test_a_sampler_that_chooses_its_steps_says_what_schedule_it_needs(walk):
+    with pytest.raises(ValueError, match="take two steps or more"):
+        list(walk(gaussian.denoise, torch.ones(1, 1, 1, 1), torch.tensor([14.6, 0.0])))
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_the_first_stage_of_er_sde_with_a_power_is_euler_with_as_much_noise(eta):
+    sigmas, x = doubles()
+    walk = partial(sde.er_sde, scale=sde.reverse_sde_scale(eta), max_stage=1)
+    found = last(walk(curved, x, sigmas, generated(x, sigmas, 5), s_noise=eta))
+    expected = last(one_step.euler_ancestral(curved, x, sigmas, generated(x, sigmas, 5), eta))
+    torch.testing.assert_close(found, expected, atol=1e-9, rtol=1e-9)
+
+
+def test_more_stages_of_er_sde_come_nearer():
+    errors = []
+    for stage in (1, 2, 3):
+        walk = partial(sde.er_sde, scale=sde.reverse_sde_scale(0.0), max_stage=stage, s_noise=0.0, noise=silent)
+        errors.append(error(walk, 40))
+    assert errors[1] < errors[0] / 5
+    assert errors[2] < errors[1]
+
+
+@pytest.mark.parametrize("sigma", [0.03, 1.0, 14.6])
+def test_deis_knows_the_time_of_a_sigma(sigma):
+    time = deis.time_of(sigma)
+    assert exp(deis.BETA_D * time**2 / 2 + deis.BETA_0 * time) - 1 == pytest.approx(sigma**2)
+
+
+def test_the_times_of_deis_span_the_sigmas_of_karras():
+    assert deis.time_of(0.002) == pytest.approx(0.001)
+    assert deis.time_of(80.0) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_deis_weights_integrate_polynomials_in_time_exactly(count):
+    visited, end = [0.5, 0.6, 0.8][:count], 0.35
+
+    def speed(time: float) -> float:
+        exponent = deis.BETA_D * time**2 / 2 + deis.BETA_0 * time
+        return exp(exponent) * (deis.BETA_D * time + deis.BETA_0) / (2 * (exp(exponent) - 1) ** 0.5)
+
+    weights = deis.polynomial_weights(visited, end)
+    for power in range(count):
+        integral = quad(lambda time, n=power: speed(time) * time**n, visited[0], end)[0]
+        assert sum(w * t**power for w, t in zip(weights, visited, strict=True)) == pytest.approx(integral, rel=1e-3)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
@@ -78,17 +157,18 @@ def test_unipc_weights_integrate_polynomials_exactly(ratios):
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_every_sampler_lands_on_its_last_estimate_at_zero_noise(name):
     sigmas = exponential_between(0.03, 14.6, 6)
-    states = list(SAMPLERS[name](lambda x, sigma: torch.full_like(x, 0.7), torch.randn(2, 4, 4, 4), sigmas, 0))
-    assert len(states) == 6
-    near_zero = unipc.LAST_SIGMA  # where UniPC ends
+    denoise = Both(lambda x, sigma: torch.full_like(x, 0.7))
+    states = list(SAMPLERS[name](denoise, torch.randn(2, 4, 4, 4), sigmas, 0))
+    assert len(states) == 6 or name in CHOOSING
+    near_zero = 0.03 if name in CHOOSING else unipc.LAST_SIGMA  # where UniPC ends
     torch.testing.assert_close(states[-1].x, torch.full((2, 4, 4, 4), 0.7), atol=near_zero, rtol=0)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-@pytest.mark.parametrize("name", list(SAMPLERS))
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name not in CHOOSING])
 def test_few_steps_are_enough(name, steps):
     sigmas = exponential_between(0.03, 14.6, steps) if steps > 1 else torch.tensor([14.6, 0.0])
-    assert last(SAMPLERS[name](gaussian.denoise, torch.randn(1, 4, 4, 4), sigmas, 0)).isfinite().all()
+    assert last(SAMPLERS[name](Both(gaussian.denoise), torch.randn(1, 4, 4, 4), sigmas, 0)).isfinite().all()
 
 
 @pytest.mark.parametrize("name", REVERSING)
@@ -97,17 +177,18 @@ def test_stochastic_samplers_reverse_the_noising_of_data_in_distribution(name):
     sigmas = torch.logspace(1, -1, steps + 1)
     deviation, deviation_after = (gaussian.SPREAD**2 + 100) ** 0.5, (gaussian.SPREAD**2 + 0.01) ** 0.5
     x = torch.randn(1, 4, 64, 64, generator=torch.Generator().manual_seed(0)) * deviation
-    after = last(SAMPLERS[name](gaussian.denoise, x, sigmas, 1))
-    correlation = (after * x).mean() / after.std() / x.std()
+    after = last(SAMPLERS[name](Both(gaussian.denoise), x, sigmas, 1))
     assert float(after.std()) == pytest.approx(deviation_after, rel=0.03)
     assert float(after.mean()) == pytest.approx(0, abs=0.03)
-    assert float(correlation) == pytest.approx(deviation_after / deviation, abs=0.02)
+    if name != "er_sde":  # which renews less of the noise
+        correlation = (after * x).mean() / after.std() / x.std()
+        assert float(correlation) == pytest.approx(deviation_after / deviation, abs=0.02)
 
 
 @pytest.mark.parametrize("name", STOCHASTIC)
 def test_the_seed_decides_the_noise(name):
     sigmas, x = exponential_between(0.03, 14.6, 5), torch.randn(1, 4, 4, 4)
-    first, again, other = (last(SAMPLERS[name](gaussian.denoise, x, sigmas, seed)) for seed in (3, 3, 4))
+    first, again, other = (last(SAMPLERS[name](Both(gaussian.denoise), x, sigmas, seed)) for seed in (3, 3, 4))
     assert torch.equal(first, again)
     assert not torch.allclose(first, other)
 
@@ -125,11 +206,14 @@ def doubles() -> tuple[Tensor, Tensor]:
     return sigmas, torch.randn(2, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * sigmas[0]
 
 
-@pytest.mark.parametrize("name", ["heun", "heunpp2", "dpmpp_2m", "res_multistep"])
+@pytest.mark.parametrize(
+    "name", ["heun", "heunpp2", "dpmpp_2m", "res_multistep", "gradient_estimation", "ipndm", "dpm_fast"]
+)
 def test_deterministic_samplers_agree_with_the_published_ones(name):
     sigmas, x = doubles()
+    sigmas = sigmas[1:]  # the published dpm_fast is that of 8 evaluations
     expected = getattr(published, name)(curved, x, sigmas)
-    torch.testing.assert_close(last(SAMPLERS[name](curved, x, sigmas, 0)), expected, atol=1e-9, rtol=1e-9)
+    torch.testing.assert_close(last(SAMPLERS[name].walk(curved, x, sigmas)), expected, atol=1e-9, rtol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +228,7 @@ def test_deterministic_samplers_agree_with_the_published_ones(name):
         ("dpmpp_sde", generated),
         ("dpmpp_2m_sde", brownian),
         ("dpmpp_3m_sde", brownian),
+        ("seeds_2", generated),
     ],
 )
 def test_stochastic_samplers_agree_with_the_published_ones(name, source):
@@ -157,4 +242,35 @@ def test_stochastic_samplers_agree_with_the_published_ones(name, source):
 @pytest.mark.parametrize("name", ["dpmpp_sde", "dpmpp_2m_sde", "dpmpp_3m_sde"])
 def test_a_brownian_walk_stays_within_its_tree(name):
     sigmas = karras(discrete_levels(scaled_linear_alphas_bar()), 9)
-    last(SAMPLERS[name](curved, torch.randn(1, 4, 4, 4), sigmas, 0))
+    last(SAMPLERS[name](Both(curved), torch.randn(1, 4, 4, 4), sigmas, 0))
+
+
+GUIDED = Both(curved, lambda x, sigma: 0.8 * curved(x, sigma) - 0.1)
+
+
+@pytest.mark.parametrize("name", ["euler_cfg_pp", "dpmpp_2m_cfg_pp", "res_multistep_cfg_pp"])
+def test_cfg_pp_samplers_agree_with_the_published_formulas(name):
+    sigmas, x = doubles()
+    expected = getattr(published, name)(GUIDED.both, x, sigmas)
+    torch.testing.assert_close(last(SAMPLERS[name].walk(GUIDED, x, sigmas)), expected, atol=1e-9, rtol=1e-9)
+
+
+def test_the_ancestral_cfg_pp_sampler_agrees_with_the_published_formula():
+    sigmas, x = doubles()
+    expected = published.euler_ancestral_cfg_pp(GUIDED.both, x, sigmas, generated(x, sigmas, 5))
+    actual = last(SAMPLERS["euler_ancestral_cfg_pp"].walk(GUIDED, x, sigmas, generated(x, sigmas, 5)))
+    torch.testing.assert_close(actual, expected, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name.endswith("_cfg_pp")])
+def test_without_guidance_a_cfg_pp_sampler_is_its_plain_counterpart(name):
+    sigmas, x = doubles()
+    plain = last(SAMPLERS[name.removesuffix("_cfg_pp")](Both(curved), x, sigmas, 5))
+    torch.testing.assert_close(last(SAMPLERS[name](Both(curved), x, sigmas, 5)), plain, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name.endswith("_cfg_pp")])
+def test_guidance_tells_a_cfg_pp_sampler_apart(name):
+    sigmas, x = doubles()
+    plain, own = (last(SAMPLERS[one](GUIDED, x, sigmas, 5)) for one in (name.removesuffix("_cfg_pp"), name))
+    assert not torch.allclose(plain, own)
