@@ -10,6 +10,7 @@ export default defineConfig({
     outDir: '../static',
     emptyOutDir: true,
     target: 'es2022',
+    license: { fileName: 'licenses.txt' },
     chunkSizeWarningLimit: 1500,
   },
   server: {
