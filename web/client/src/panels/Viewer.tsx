@@ -20,13 +20,13 @@ export function Viewer() {
   }
   return (
     <Modal.Root opened={picture !== undefined} onClose={close} fullScreen>
-      <Modal.Content className="viewer" aria-label={t('panel.viewer.label')} onKeyDown={turnByKey}>
+      <Modal.Content aria-label={t('panel.viewer.label')}>
         {viewing && picture && (
-          <>
+          <div className="viewer" onKeyDown={turnByKey}>
             <ViewerBar picture={picture} index={viewing.index} count={viewing.pictures.length} />
             <Stage key={viewUrl(picture.image)} picture={picture} />
             {viewing.pictures.length > 1 && <TurnButtons />}
-          </>
+          </div>
         )}
       </Modal.Content>
     </Modal.Root>

@@ -21,8 +21,36 @@ const accent: MantineColorsTuple = [
   '#22378c',
 ]
 
+/** Mantine's neutral shades, light to dark, in the hue of the editor's surfaces. */
+const gray: MantineColorsTuple = [
+  '#f6f7f9',
+  '#f1f2f4',
+  '#e1e3e8',
+  '#d5d8de',
+  '#c6cad2',
+  '#9ba1ad',
+  '#646a76',
+  '#4b505b',
+  '#33373f',
+  '#1c1e24',
+]
+
+/** The same for the dark theme: text, lines, surfaces. */
+const dark: MantineColorsTuple = [
+  '#e7e8eb',
+  '#b0b4bd',
+  '#9297a3',
+  '#6f747f',
+  '#41444d',
+  '#353840',
+  '#26282e',
+  '#1b1c20',
+  '#17181c',
+  '#141518',
+]
+
 export const theme = createTheme({
-  colors: { accent },
+  colors: { accent, gray, dark },
   primaryColor: 'accent',
   primaryShade: { light: 6, dark: 5 },
   fontFamily: 'var(--font)',
@@ -42,7 +70,20 @@ export const theme = createTheme({
   components: {
     Tooltip: { defaultProps: { openDelay: 450, withArrow: false, fz: 'sm', color: 'dark' } },
     Menu: { defaultProps: { shadow: 'md', radius: 'lg', position: 'bottom-end' } },
-    Modal: { defaultProps: { radius: 'xl', centered: true, overlayProps: { blur: 2 } } },
+    Modal: {
+      defaultProps: {
+        radius: 'xl',
+        centered: true,
+        overlayProps: { color: 'var(--surface-scrim)', backgroundOpacity: 1 },
+      },
+      styles: { title: { fontSize: 'var(--text-lg)', fontWeight: 'var(--weight-bold)' } },
+    },
+    Notification: {
+      styles: {
+        root: { border: '1px solid var(--line)', boxShadow: 'var(--shadow-raised)' },
+        description: { color: 'var(--text-dim)' },
+      },
+    },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 30 } },
     Button: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs', allowDeselect: false } },
@@ -68,6 +109,9 @@ export const resolveVariables: CSSVariablesResolver = () => {
     '--mantine-color-disabled': 'var(--surface-hover)',
     '--mantine-color-disabled-color': 'var(--text-faint)',
     '--mantine-color-disabled-border': 'var(--line)',
+    '--mantine-color-accent-light': 'var(--accent-soft)',
+    '--mantine-color-accent-light-hover': 'var(--accent-soft)',
+    '--mantine-color-accent-light-color': 'var(--accent-text)',
     '--mantine-color-gray-light-color': 'var(--text-dim)',
     '--mantine-color-gray-light-hover': 'var(--surface-hover)',
     '--mantine-shadow-md': 'var(--shadow-raised)',
