@@ -2,7 +2,9 @@
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -15,6 +17,7 @@ from models.vae import AttnBlock, Autoencoder, AutoencoderConfig, ResnetBlock
 from training.loop import Recipe, Team, Trainer
 from training.render import render
 from training.scene import sample_scene
+from training.supply import supply
 
 HELD_OUT_SEED = 1_000_000_000
 INITIAL_LOG_VARIANCE = -5.0
@@ -49,11 +52,11 @@ def train_autoencoder(team: Team, plan: AutoencoderPlan, path: Path, start: dict
         network.encoder.requires_grad_(False)
         network.quant_conv.requires_grad_(False)
     trainer = Trainer(network, plan.recipe, team, path, "decoder" if plan.decoder_only else "autoencoder")
-    rng = Random(f"autoencoder {team.rank} {trainer.step}")
     torch.manual_seed(trainer.step * team.size + team.rank)
+    quarters = supply(partial(quarter_batch, plan, team), 4 * trainer.step, team.workers)
     saved = time.monotonic()
     while not trainer.done:
-        images = training_batch(rng, plan, team.share(plan.recipe.batch), trainer.progress).to(team.device)
+        images = training_batch(quarters, plan, trainer.progress).to(team.device)
         loss, numbers = autoencoder_loss(team, plan, network, images, trainer.progress)
         trainer.update(loss)
         if trainer.step % 25 == 0:
@@ -138,11 +141,18 @@ def psnr(squared_error: float) -> float:
     return 10 * math.log10(4 / max(squared_error, 1e-12))
 
 
-def training_batch(rng: Random, plan: AutoencoderPlan, count: int, progress: float) -> Tensor:
-    """Render pictures (b, 3, h, w) in -1..1: crops of half a side, or at the end a quarter as many whole ones."""
+def quarter_batch(plan: AutoencoderPlan, team: Team, index: int) -> tuple[Tensor, Tensor]:
+    """Render a quarter of a batch: whole pictures and a crop of each, (b, 3, h, w) in -1..1."""
+    rng = Random(f"autoencoder {team.rank} {index}")
+    pictures = [render(sample_scene(rng), plan.side, rng) for _ in range(max(1, team.share(plan.recipe.batch) // 4))]
+    return to_tensor(pictures), to_tensor([_crop(picture, rng) for picture in pictures])
+
+
+def training_batch(quarters: Iterator[tuple[Tensor, Tensor]], plan: AutoencoderPlan, progress: float) -> Tensor:
+    """Return a batch of crops, or at the end a quarter as many whole pictures, which cost the same."""
     if progress >= plan.whole:
-        return to_tensor([render(sample_scene(rng), plan.side, rng) for _ in range(max(1, count // 4))])
-    return to_tensor([_crop(render(sample_scene(rng), plan.side, rng), rng) for _ in range(count)])
+        return next(quarters)[0]
+    return torch.cat([next(quarters)[1] for _ in range(4)])
 
 
 def _crop(picture: np.ndarray, rng: Random) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -14,6 +15,7 @@ from models.unet import ResBlock, SpatialTransformer, UNet, UNetConfig
 from training.captions import caption
 from training.latents import scene_of
 from training.loop import Recipe, Team, Trainer, averaged_weights
+from training.supply import supply
 from training.text_encoder import Tokens, insert_unknown
 
 
@@ -29,31 +31,22 @@ class DiffusionPlan:
     save_every: float = 180.0
 
 
-def train_unet(
-    team: Team,
-    plan: DiffusionPlan,
-    latents: Tensor,
-    encoder: ClipText,
-    path: Path,
-    start: dict[str, Tensor] | None = None,
-) -> None:
+def train_unet(team: Team, plan: DiffusionPlan, latents: Tensor, encoder: ClipText, path: Path) -> None:
     """Train (or go on training) on scaled latents (n, c, h, w), and save at `path`."""
     torch.manual_seed(3)
     network = new_unet(plan.config).to(team.device)
-    if start is not None and not path.exists():
-        network.load_state_dict(start)
     trainer = Trainer(network, plan.recipe, team, path, "UNet")
-    captions = CaptionFeatures(encoder, team, plan)
+    encoder = encoder.to(team.device)
+    batches = supply(partial(captioned_batch, plan, team, Tokens(), len(latents)), trainer.step, team.workers)
     alphas_bar = scaled_linear_alphas_bar().float().to(team.device)
-    rng = Random(f"diffusion {team.rank} {trainer.step}")
     torch.manual_seed(trainer.step * team.size + team.rank)
-    quarters = torch.zeros(2, 4)
+    quarters = torch.zeros(2, 4, device=team.device)
     saved = time.monotonic()
     while not trainer.done:
-        chosen = [rng.randrange(len(latents)) for _ in range(team.share(plan.recipe.batch))]
+        chosen, encoded = next(batches)
         clean = latents[chosen].to(team.device).float()
         noisy, target, timesteps = noise_batch(clean, alphas_bar, plan.pure_noise)
-        context = captions.draw(chosen, rng)
+        context = caption_features(team, encoder, encoded)
         with team.autocast():
             predicted = network(noisy, timesteps, context)
         errors = (predicted.float() - target).square().mean(dim=(1, 2, 3))
@@ -71,46 +64,40 @@ def train_unet(
     trainer.save()
 
 
-class CaptionFeatures:
-    """Makes up captions of chosen pictures and encodes them with the frozen text encoder."""
+def captioned_batch(
+    plan: DiffusionPlan, team: Team, tokens: Tokens, pictures: int, index: int
+) -> tuple[Tensor, Tensor]:
+    """Choose pictures by lot, and a new caption for each, some of them empty: numbers (b,) and tokens (b, 77)."""
+    rng = Random(f"diffusion {team.rank} {index}")
+    chosen = [rng.randrange(pictures) for _ in range(team.share(plan.recipe.batch))]
+    texts = ["" if rng.random() < plan.no_caption else caption(scene_of(number)[0], rng).text for number in chosen]
+    encoded = tokens.encode(texts)
+    for i, text in enumerate(texts):
+        if text and rng.random() < plan.unknown_words:
+            encoded[i] = insert_unknown(encoded[i], rng)
+    return torch.tensor(chosen), encoded
 
-    def __init__(self, encoder: ClipText, team: Team, plan: DiffusionPlan) -> None:
-        self.encoder = encoder.to(team.device)
-        self.team = team
-        self.plan = plan
-        self.tokens = Tokens()
 
-    @torch.no_grad()
-    def draw(self, chosen: list[int], rng: Random) -> Tensor:
-        """Return features (b, 77, width) of one caption for each picture; some captions are empty."""
-        texts = [
-            "" if rng.random() < self.plan.no_caption else caption(scene_of(index)[0], rng).text for index in chosen
-        ]
-        tokens = self.tokens.encode(texts)
-        for i, text in enumerate(texts):
-            if text and rng.random() < self.plan.unknown_words:
-                tokens[i] = insert_unknown(tokens[i], rng)
-        with self.team.autocast():
-            return self.encoder(tokens.to(self.team.device)).hidden.float()
+@torch.no_grad()
+def caption_features(team: Team, encoder: ClipText, encoded: Tensor) -> Tensor:
+    """Return the features (b, 77, width) that the UNet attends to."""
+    with team.autocast():
+        return encoder(encoded.to(team.device)).hidden.float()
 
 
 def new_unet(config: UNetConfig) -> UNet:
     """Build a UNet whose residual branches and output start at zero."""
     network = UNet(config)
+    last: list[nn.Module] = [network.out[2]]
     for module in network.modules():
-        last = {
-            ResBlock: lambda m: m.out_layers[3],
-            SpatialTransformer: lambda m: m.proj_out,
-        }.get(type(module))
-        if last is not None:
-            _zero(last(module))
-    _zero(network.out[2])
+        if isinstance(module, ResBlock):
+            last.append(module.out_layers[3])
+        elif isinstance(module, SpatialTransformer):
+            last.append(module.proj_out)
+    for layer in last:
+        for parameter in layer.parameters():
+            nn.init.zeros_(parameter)
     return network
-
-
-def _zero(layer: nn.Module) -> None:
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)
 
 
 def noise_batch(clean: Tensor, alphas_bar: Tensor, pure_noise: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -142,7 +129,7 @@ def noise_weight(timesteps: Tensor, alphas_bar: Tensor) -> Tensor:
 
 
 def _by_quarter(values: Tensor, timesteps: Tensor) -> Tensor:
-    return torch.zeros(4).index_add_(0, (timesteps // 250).cpu(), values.cpu())
+    return torch.zeros(4, device=values.device).index_add_(0, timesteps // 250, values)
 
 
 def load_unet(config: UNetConfig, path: Path) -> UNet:

@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--preset", choices=sorted(presets()), default="cpu", help="the run's preset")
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
     parser.add_argument("--prompts", type=int, default=200)
-    parser.add_argument("--cfg", type=float, default=6.0)
+    parser.add_argument("--cfg", type=float, default=5.0)
     arguments = parser.parse_args()
     preset = presets()[arguments.preset]
     painter = Painter(arguments.checkpoint, preset.side, cfg=arguments.cfg)

@@ -64,4 +64,5 @@ def export_checkpoint(
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     save_file(tensors, partial, metadata=metadata)
+    partial.chmod(0o644)
     os.replace(partial, path)

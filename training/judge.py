@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ from training.autoencoder import to_tensor
 from training.loop import Recipe, Team, Trainer, averaged_weights
 from training.render import render
 from training.scene import KINDS, Scene, attributes, sample_scene, slots
+from training.supply import supply
 
 SIDE = 64
 
@@ -75,14 +77,14 @@ def train_judge(team: Team, plan: JudgePlan, path: Path) -> None:
     torch.manual_seed(2)
     network = Judge(plan.width).to(team.device)
     trainer = Trainer(network, plan.recipe, team, path, "judge")
-    rng = Random(f"judge {team.rank} {trainer.step}")
+    torch.manual_seed(trainer.step * team.size + team.rank)
+    batches = supply(partial(picture_batch, plan, team), trainer.step, team.workers)
     saved = time.monotonic()
     while not trainer.done:
-        scenes = [sample_scene(rng) for _ in range(team.share(plan.recipe.batch))]
-        pictures = to_tensor([render(scene, plan.side, rng) for scene in scenes]).to(team.device)
+        pictures, classes = next(batches)
         with team.autocast():
-            scores = network(soften(pictures))
-        loss = shown_loss(scores, shown_classes(scenes).to(team.device))
+            scores = network(soften(pictures.to(team.device)))
+        loss = shown_loss(scores, classes.to(team.device))
         trainer.update(loss)
         if trainer.step % 50 == 0:
             trainer.report(loss=float(loss.detach()))
@@ -90,6 +92,13 @@ def train_judge(team: Team, plan: JudgePlan, path: Path) -> None:
             trainer.save()
             saved = time.monotonic()
     trainer.save()
+
+
+def picture_batch(plan: JudgePlan, team: Team, index: int) -> tuple[Tensor, Tensor]:
+    """Render pictures (b, 3, h, w) in -1..1 and tell the classes they show (b, slots)."""
+    rng = Random(f"judge {team.rank} {index}")
+    scenes = [sample_scene(rng) for _ in range(team.share(plan.recipe.batch))]
+    return to_tensor([render(scene, plan.side, rng) for scene in scenes]), shown_classes(scenes)
 
 
 def soften(pictures: Tensor) -> Tensor:

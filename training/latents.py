@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -14,13 +15,15 @@ from training.autoencoder import to_tensor
 from training.loop import Team
 from training.render import render
 from training.scene import Scene, sample_scene
+from training.supply import supply
 
 CHUNK = 500
+PIECE = 20
 
 
 @dataclass(frozen=True)
 class LatentPlan:
-    """How many pictures the UNet learns from, and their side."""
+    """How many pictures the UNet learns from, in whole chunks, and their side."""
 
     pictures: int
     side: int
@@ -37,19 +40,26 @@ def encode_pictures(team: Team, plan: LatentPlan, network: Autoencoder, folder: 
     folder.mkdir(parents=True, exist_ok=True)
     network = network.to(team.device)
     starts = range(team.rank * CHUNK, plan.pictures, CHUNK * team.size)
-    for start in tqdm(starts, desc="latents", disable=team.rank > 0):
-        path = chunk_path(folder, start)
-        if path.exists():
-            continue
+    missing = [start for start in starts if not chunk_path(folder, start).exists()]
+    pieces = supply(partial(_render_piece, plan, missing), 0, team.workers)
+    for start in tqdm(missing, desc="latents", disable=team.rank > 0):
         parts: list[Tensor] = []
-        for first in range(start, min(start + CHUNK, plan.pictures), 20):
-            numbered = [scene_of(index) for index in range(first, min(first + 20, start + CHUNK, plan.pictures))]
-            images = to_tensor([render(scene, plan.side, rng) for scene, rng in numbered]).to(team.device)
+        for _ in range(CHUNK // PIECE):
+            images = next(pieces).to(team.device)
             with torch.no_grad(), team.autocast():
                 parts.append(network.encode(images)[0].half().cpu())
-        partial = path.with_suffix(".part")
-        torch.save(torch.cat(parts), partial)
-        os.replace(partial, path)
+        path = chunk_path(folder, start)
+        unfinished = path.with_suffix(".part")
+        torch.save(torch.cat(parts), unfinished)
+        os.replace(unfinished, path)
+
+
+def _render_piece(plan: LatentPlan, missing: list[int], index: int) -> Tensor:
+    """Render the index-th piece of the missing chunks; beyond the last it is the last one's."""
+    chunk, piece = divmod(index, CHUNK // PIECE)
+    start = missing[min(chunk, len(missing) - 1)] + piece * PIECE
+    numbered = [scene_of(number) for number in range(start, start + PIECE)]
+    return to_tensor([render(scene, plan.side, rng) for scene, rng in numbered])
 
 
 def chunk_path(folder: Path, start: int) -> Path:

@@ -51,6 +51,8 @@ class Team:
     rank: int = 0
     size: int = 1
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    workers: int = 0
+    """Processes that make batches for this one; none where the network itself keeps the processors busy."""
 
     def autocast(self) -> AbstractContextManager[object]:
         """Compute in bfloat16, with attention written out on the CPU, where the fused kernel's backward is slow."""
@@ -181,7 +183,7 @@ def together(size: int, work: Callable[..., None], *arguments: Any) -> None:
     other things; processes wait once per step.
     """
     if torch.cuda.is_available():
-        work(Team(device=torch.device("cuda")), *arguments)
+        work(Team(device=torch.device("cuda"), workers=max(1, (os.cpu_count() or 2) - 2)), *arguments)
     elif size == 1:
         work(Team(), *arguments)
     else:

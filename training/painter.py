@@ -19,7 +19,7 @@ from models.types import Clip, Vae
 class Painter:
     """One loaded checkpoint with fixed sampling settings."""
 
-    def __init__(self, path: Path, side: int, steps: int = 20, cfg: float = 6.0) -> None:
+    def __init__(self, path: Path, side: int, steps: int = 20, cfg: float = 5.0) -> None:
         self.checkpoint: Checkpoint = load_checkpoint(path, DevicePolicy.choose())
         self.side = side
         self.steps = steps

@@ -51,7 +51,7 @@ def cpu_preset() -> Preset:
             Recipe(10_000, 16, 1.6e-3, average=0.995),
             side=128,
         ),
-        latents=LatentPlan(32_000, 128),
+        latents=LatentPlan(30_000, 128),
         diffusion=DiffusionPlan(
             unet_config(64, (1, 2, 3), 1, 128), Recipe(6000, 64, 1e-3, warmup=100, hold=0.5, average=0.9985)
         ),
@@ -92,7 +92,7 @@ def smoke_preset() -> Preset:
         processes=2,
         text=TextPlan(ClipTextConfig(CLIP_VOCABULARY, POSITIONS, 64, 1, 128), Recipe(16, 16, 2e-3)),
         autoencoder=AutoencoderPlan(config, Recipe(20, 8, 1.5e-3), side=128),
-        latents=LatentPlan(300, 128),
+        latents=LatentPlan(500, 128),
         diffusion=DiffusionPlan(unet_config(32, (1, 2, 2), 1, 64), Recipe(40, 8, 1e-3)),
         decoder=AutoencoderPlan(config, Recipe(5, 8, 1e-3), 128, whole=0, decoder_only=True),
         judge=JudgePlan(Recipe(20, 16, 1.5e-3), side=128, width=16),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +17,7 @@ from models.text.clip import END_TOKEN, ClipText, ClipTextConfig
 from training.captions import Caption, caption, vocabulary
 from training.loop import Recipe, Team, Trainer, averaged_weights
 from training.scene import Scene, sample_scene, slots
+from training.supply import supply
 
 TOKENIZER = Path(__file__).resolve().parent.parent / "bundled" / "clip_tokenizer"
 CLIP_VOCABULARY = 49408
@@ -94,8 +96,14 @@ def insert_unknown(tokens: Tensor, rng: Random) -> Tensor:
     return torch.tensor(ids[:POSITIONS])
 
 
-def caption_batch(rng: Random, tokens: Tokens, count: int, unknown_words: float) -> tuple[Tensor, Tensor]:
+def caption_batch(plan: TextPlan, team: Team, tokens: Tokens, index: int) -> tuple[Tensor, Tensor]:
     """Draw captions by lot: tokens (b, 77) and the classes they state (b, slots)."""
+    rng = Random(f"captions {team.rank} {index}")
+    return draw_captions(rng, tokens, team.share(plan.recipe.batch), plan.unknown_words)
+
+
+def draw_captions(rng: Random, tokens: Tokens, count: int, unknown_words: float) -> tuple[Tensor, Tensor]:
+    """Draw so many captions by lot, a share of them with unknown words put in."""
     captions = [caption(_scene(rng), rng) for _ in range(count)]
     encoded = tokens.encode([c.text for c in captions])
     for i in range(count):
@@ -116,10 +124,11 @@ def train_text_encoder(team: Team, plan: TextPlan, path: Path) -> None:
     tokens = Tokens()
     network = AttributeReader(plan.config, len(tokens.used)).to(team.device)
     trainer = Trainer(network, plan.recipe, team, path, "text encoder")
-    rng = Random(f"captions {team.rank} {trainer.step}")
+    rng = Random(f"positions {team.rank} {trainer.step}")
+    batches = supply(partial(caption_batch, plan, team, tokens), trainer.step, team.workers)
     saved = time.monotonic()
     while not trainer.done:
-        encoded, classes = caption_batch(rng, tokens, team.share(plan.recipe.batch), plan.unknown_words)
+        encoded, classes = next(batches)
         ends = (encoded == END_TOKEN).int().argmax(dim=1)
         length = POSITIONS if trainer.step % 6 == 0 else int(ends.max()) + 3
         beyond = torch.tensor([rng.randint(int(end), length - 1) if rng.random() < 0.5 else int(end) for end in ends])
@@ -151,7 +160,7 @@ def stated_loss(scores: list[Tensor], classes: Tensor, absent_weight: float) -> 
 @torch.no_grad()
 def measure_reading(network: AttributeReader, tokens: Tokens, count: int) -> tuple[float, float]:
     """Return, over held-out captions, the share read without error and the share of stated attributes read right."""
-    encoded, classes = caption_batch(Random(HELD_OUT_SEED), tokens, count, 0.0)
+    encoded, classes = draw_captions(Random(HELD_OUT_SEED), tokens, count, 0.0)
     ends = (encoded == END_TOKEN).int().argmax(dim=1)
     scores = network(tokens.compact[encoded], ends)
     read = torch.stack([score.argmax(dim=1) for score in scores], dim=1)

@@ -26,6 +26,7 @@ from training.painter import Painter
 from training.presets import unet_config
 from training.render import render
 from training.scene import Group, Scene
+from training.supply import supply
 from training.text_encoder import TextPlan, Tokens, full_encoder, train_text_encoder
 
 SIDE = 32
@@ -153,3 +154,12 @@ def test_pixel_colors_tell_a_large_red_circle_on_blue_from_other_pictures() -> N
 
 def test_psnr_of_a_tenth_of_the_range_is_twenty_decibels() -> None:
     assert psnr(0.2**2) == pytest.approx(20)
+
+
+def doubled(number: int) -> int:
+    return 2 * number
+
+
+def test_batches_made_ahead_come_in_the_same_order_as_those_made_here() -> None:
+    here, ahead = supply(doubled, 3, workers=0), supply(doubled, 3, workers=1)
+    assert [next(here) for _ in range(5)] == [next(ahead) for _ in range(5)] == [6, 8, 10, 12, 14]
