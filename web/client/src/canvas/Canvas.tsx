@@ -4,6 +4,7 @@ import '../widgets/widgets.css'
 import './canvas.css'
 
 import {
+  type AriaLabelConfig,
   Background,
   BackgroundVariant,
   MiniMap,
@@ -11,6 +12,7 @@ import {
   type NodeTypes,
   type Viewport,
 } from '@xyflow/react'
+import type { TFunction } from 'i18next'
 import { type MouseEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -37,7 +39,7 @@ import {
   onReconnectStart,
 } from './wiring'
 
-const NODE_TYPES: NodeTypes = { node: NodeView, group: GroupView }
+const NODE_TYPES: NodeTypes = { node: NodeView, frame: GroupView }
 const EDGE_TYPES = { wire: Wire }
 const SNAP: [number, number] = [10, 10]
 const SELECT_KEYS = ['Shift', 'Control', 'Meta']
@@ -54,6 +56,7 @@ export function Canvas() {
       {wiring !== null && <style>{onlyFitting(wiring)}</style>}
       <ReactFlow<FlowNode, WireFlow>
         aria-label={t('canvas.label')}
+        ariaLabelConfig={spokenTexts(t)}
         nodes={nodes}
         edges={wires}
         nodeTypes={NODE_TYPES}
@@ -105,6 +108,17 @@ export function Canvas() {
   )
 }
 
+/** What screen readers say of the canvas, its nodes and its wires. */
+function spokenTexts(t: TFunction): Partial<AriaLabelConfig> {
+  return {
+    'node.a11yDescription.default': t('canvas.spoken.node'),
+    'node.a11yDescription.keyboardDisabled': t('canvas.spoken.node'),
+    'node.a11yDescription.ariaLiveMessage': ({ x, y }) => t('canvas.spoken.moved', { x, y }),
+    'edge.a11yDescription.default': t('canvas.spoken.wire'),
+    'minimap.ariaLabel': t('canvas.minimap'),
+  }
+}
+
 function keepDistance({ zoom }: Viewport): void {
   const distance = distanceAt(zoom)
   if (useView.getState().distance !== distance) useView.setState({ distance })
@@ -121,7 +135,7 @@ function onlyFitting(type: string): string {
 }
 
 function minimapColor(node: FlowNode): string {
-  if (node.type === 'group') return 'var(--minimap-group)'
+  if (node.type === 'frame') return 'var(--minimap-group)'
   const output = node.data.node.outputs[0]
   return output ? wireColor(output.type) : 'var(--text-faint)'
 }

@@ -6,7 +6,7 @@ import { anatomyOf, expectedSize, inputHeights, socketHeight, TITLE_HEIGHT } fro
 import type { GraphNode, Group, Link, NodeSpec, Point, Size, Specs } from '../types'
 
 export type NodeFlow = Node<{ readonly node: GraphNode }, 'node'>
-export type GroupFlow = Node<{ readonly group: Group }, 'group'>
+export type GroupFlow = Node<{ readonly group: Group }, 'frame'>
 export type FlowNode = NodeFlow | GroupFlow
 export type WireFlow = Edge<{ readonly type: string }, 'wire'>
 
@@ -80,7 +80,7 @@ function makeFlow(node: GraphNode, spec: NodeSpec | undefined, overlay: Overlay)
     data: { node },
     selected: overlay.selected,
     style,
-    dragHandle: '.node-grip',
+    ariaLabel: node.title ?? spec?.title ?? node.type,
     ...(overlay.measured
       ? { measured: overlay.measured }
       : {
@@ -119,7 +119,7 @@ export function groupFlowOf(group: Group, overlay: Overlay): GroupFlow {
   const size = overlay.size ?? { width, height }
   return {
     id: groupFlowId(group.id),
-    type: 'group',
+    type: 'frame',
     position: overlay.position ?? { x, y },
     data: { group },
     selected: overlay.selected,
@@ -142,6 +142,7 @@ export function wireOf(link: Link, selected: boolean): WireFlow {
     target: link.target,
     targetHandle: inputHandle(link.input),
     data: { type: link.type },
+    ariaLabel: link.type,
     selected,
   }
 }

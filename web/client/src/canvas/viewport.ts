@@ -2,7 +2,7 @@
 
 import { useView } from './view'
 
-export const FIT = { padding: 0.12, maxZoom: 1, duration: 260 }
+export const FIT = { padding: 0.08, maxZoom: 1, duration: 260 }
 
 /** Show the whole workflow. */
 export function fitView(): void {

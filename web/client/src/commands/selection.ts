@@ -40,6 +40,11 @@ export function groupSelection(): void {
   edit((before) => withGroup(before, { title, bounds: around(nodes), color: null }))
 }
 
+/** On the grid to which nodes snap, so that a group and what it carries stay on it together. */
+function onGrid(length: number): number {
+  return Math.round(length / 10) * 10
+}
+
 function around(nodes: readonly GraphNode[]): Rect {
   const { measured } = useView.getState()
   const boxes = nodes.map((node) => {
@@ -48,9 +53,9 @@ function around(nodes: readonly GraphNode[]): Rect {
     const height = size?.height ?? (node.size?.height ?? 100) + TITLE_HEIGHT
     return { x: node.position.x, y: node.position.y - TITLE_HEIGHT, width, height }
   })
-  const left = Math.min(...boxes.map((box) => box.x)) - GROUP_PADDING
-  const top = Math.min(...boxes.map((box) => box.y)) - GROUP_PADDING - GROUP_TITLE
-  const right = Math.max(...boxes.map((box) => box.x + box.width)) + GROUP_PADDING
-  const bottom = Math.max(...boxes.map((box) => box.y + box.height)) + GROUP_PADDING
+  const left = onGrid(Math.min(...boxes.map((box) => box.x)) - GROUP_PADDING)
+  const top = onGrid(Math.min(...boxes.map((box) => box.y)) - GROUP_PADDING - GROUP_TITLE)
+  const right = onGrid(Math.max(...boxes.map((box) => box.x + box.width)) + GROUP_PADDING)
+  const bottom = onGrid(Math.max(...boxes.map((box) => box.y + box.height)) + GROUP_PADDING)
   return { x: left, y: top, width: right - left, height: bottom - top }
 }

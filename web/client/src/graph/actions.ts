@@ -32,7 +32,7 @@ export function createNode(spec: NodeSpec, id: NodeId, position: Point, size: Si
     inputs: spec.inputs.map(createSlot),
     outputs: spec.outputs.map(({ name, type }) => ({ name, type, rest: {} })),
     values: defaultValues(spec),
-    rest: { properties: spec.virtual ? {} : { 'Node name for S&R': spec.type } },
+    rest: { flags: {}, properties: spec.virtual ? {} : { 'Node name for S&R': spec.type } },
   }
 }
 

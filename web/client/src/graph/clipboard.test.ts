@@ -44,7 +44,7 @@ test('values, titles and modes come along', () => {
     ...original,
     id: '',
     position: null,
-    rest: { ...original?.rest, order: 0, flags: {} },
+    rest: { ...original?.rest, order: 0 },
   })
 })
 

@@ -1,8 +1,10 @@
 import { Handle, Position } from '@xyflow/react'
-import type { CSSProperties } from 'react'
+import type { CSSProperties, MouseEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { inputHandle, outputHandle } from '../canvas/flow'
+import { handleInput, inputHandle, outputHandle } from '../canvas/flow'
+import { linkInto } from '../graph/document'
+import { useGraph } from '../graph/store'
 import type { InputSpec, OutputSpec } from '../types'
 import { wireColor } from '../theme/wires'
 
@@ -26,6 +28,7 @@ export function InputSocket({ input, wired, top }: InputProps) {
       data-optional={input.optional || undefined}
       style={place(input.type, top)}
       title={describe(input.label, input.type, input.tooltip)}
+      onMouseDownCapture={wired ? takeWire : undefined}
       aria-label={t('node.input', { name: input.label, type: input.type })}
     />
   )
@@ -54,6 +57,17 @@ export function OutputSocket({ output, index, wired, top }: OutputProps) {
       aria-label={t('node.output', { name: output.name, type: output.type })}
     />
   )
+}
+
+/** A press on a wired input takes the wire's end along: the wire's own grip gets the press. */
+function takeWire(event: MouseEvent<HTMLElement>): void {
+  const { nodeid = '', handleid } = event.currentTarget.dataset
+  const link = linkInto(useGraph.getState().workflow, nodeid, handleInput(handleid) ?? '')
+  const wire = link && `[data-testid="rf__edge-${link.id}"] .react-flow__edgeupdater-target`
+  const grip = wire && document.querySelector(wire)
+  if (!grip || event.button !== 0) return
+  event.stopPropagation()
+  grip.dispatchEvent(new globalThis.MouseEvent('mousedown', event.nativeEvent))
 }
 
 function place(type: string, top: number | undefined): CSSProperties {
