@@ -6,7 +6,19 @@ from types import ModuleType
 
 from nodes.spec import NodeSpec, spec_of
 
-BUILTIN = ("nodes.checkpoint", "nodes.text", "nodes.latent", "nodes.sampling", "nodes.vae", "nodes.image")
+BUILTIN = (
+    "nodes.checkpoint",
+    "nodes.text",
+    "nodes.latent",
+    "nodes.sampling",
+    "nodes.custom_sampling",
+    "nodes.guiders",
+    "nodes.samplers",
+    "nodes.schedulers",
+    "nodes.sigmas",
+    "nodes.vae",
+    "nodes.image",
+)
 
 
 class DuplicateNodeError(ValueError):

@@ -4,6 +4,9 @@ from typing import Annotated, TypeVar
 
 from torch import Tensor
 
+from models.sampling.guidance import Guider
+from models.sampling.noise import Noise
+from models.sampling.samplers.table import Sampler
 from models.types import Clip, Conditioning, Latent, Model, Vae
 from nodes.spec import Socket
 
@@ -16,6 +19,11 @@ IMAGE = Annotated[Tensor, Socket("IMAGE")]
 """Pictures (b, h, w, 3), float32 in 0..1."""
 MASK = Annotated[Tensor, Socket("MASK")]
 """Masks (b, h, w), float32 in 0..1."""
+SIGMAS = Annotated[Tensor, Socket("SIGMAS")]
+"""The sigmas that a sampler visits, in its order (n + 1,), float32."""
+SAMPLER = Annotated[Sampler, Socket("SAMPLER")]
+NOISE = Annotated[Noise, Socket("NOISE")]
+GUIDER = Annotated[Guider, Socket("GUIDER")]
 
 
 Value = TypeVar("Value")

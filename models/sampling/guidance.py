@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.sampling.denoiser import Estimates
-from models.types import Cond, Conditioning
+from models.types import Cond, Conditioning, Model
 
 LONGEST_REPETITION = 4
 """How often a shorter prompt is repeated at most so that it shares a network call with a longer one."""
@@ -42,6 +42,14 @@ class Guided:
 
     def both(self, x: Tensor, sigma: Tensor) -> Estimates:
         return self.guidance.both(self.evaluate, x, sigma)
+
+
+@dataclass(frozen=True)
+class Guider:
+    """A model and the guidance that it is asked under."""
+
+    model: Model
+    guidance: Guidance
 
 
 @dataclass(frozen=True)

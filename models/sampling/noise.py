@@ -4,11 +4,14 @@ Every generator here is a value: torch's global generator is neither read nor ch
 """
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from dataclasses import dataclass
+from typing import Protocol, cast
 
 import torch
 import torchsde
 from torch import Tensor
+
+from models.types import Latent
 
 StepNoise = Callable[[Tensor, Tensor], Tensor]
 """(sigma, sigma_next) → standard normal noise of the latent's shape for the step between the two."""
@@ -33,6 +36,37 @@ def initial_noise(shape: Sequence[int], seed: int, batch_index: Sequence[int] | 
         raise ValueError(f"the latent has {shape[0]} pictures but {len(batch_index)} batch indices")
     drawn = [torch.randn(1, *shape[1:], generator=generator) for _ in range(max(batch_index) + 1)]
     return torch.cat([drawn[index] for index in batch_index])
+
+
+class Noise(Protocol):
+    """Where the first noise of a picture comes from, and the seed of what follows."""
+
+    @property
+    def seed(self) -> int: ...
+
+    def of(self, latent: Latent) -> Tensor:
+        """Noise of the latent's shape (b c h w), float32, on the CPU."""
+        ...
+
+
+@dataclass(frozen=True)
+class RandomNoise:
+    """Standard normal noise."""
+
+    seed: int
+
+    def of(self, latent: Latent) -> Tensor:
+        return initial_noise(latent.samples.shape, self.seed, latent.batch_index)
+
+
+@dataclass(frozen=True)
+class NoNoise:
+    """Zeros, for latents that are noisy already."""
+
+    seed: int = 0
+
+    def of(self, latent: Latent) -> Tensor:
+        return torch.zeros_like(latent.samples, dtype=torch.float32, device="cpu")
 
 
 def generated(x: Tensor, sigmas: Tensor, seed: int) -> StepNoise:

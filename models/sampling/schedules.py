@@ -76,6 +76,35 @@ def exponential_between(sigma_min: float, sigma_max: float, steps: int) -> Tenso
     return _then_zero(torch.linspace(math.log(sigma_max), math.log(sigma_min), steps).exp())
 
 
+def polyexponential_between(sigma_min: float, sigma_max: float, steps: int, rho: float = 1.0) -> Tensor:
+    """log σ falls as a power ρ of the way that is left; even in log σ where ρ is 1."""
+    left = torch.linspace(1, 0, steps) ** rho
+    return _then_zero((math.log(sigma_min) + left * (math.log(sigma_max) - math.log(sigma_min))).exp())
+
+
+def laplace_between(sigma_min: float, sigma_max: float, steps: int, mu: float = 0.0, beta: float = 0.5) -> Tensor:
+    """Quantiles of log σ under Laplace's distribution, arXiv:2407.03297, kept between the two; without a zero."""
+    way = torch.linspace(0, 1, steps)
+    tails = (1 - 2 * (0.5 - way).abs() + 1e-5).log()  # the constant keeps the ends finite
+    return (mu - beta * (0.5 - way).sign() * tails).exp().clamp(sigma_min, sigma_max)
+
+
+def variance_preserving(steps: int, beta_d: float = 19.9, beta_min: float = 0.1, eps_s: float = 1e-3) -> Tensor:
+    """Even in the time of the VP diffusion of arXiv:2011.13456, from 1 to eps_s."""
+    time = torch.linspace(1, eps_s, steps)
+    return _then_zero((beta_d * time**2 / 2 + beta_min * time).expm1().sqrt())
+
+
+TURBO_TIMESTEPS = tuple(range(999, 0, -100))
+"""The timesteps that SD-Turbo was distilled for (arXiv:2311.17042): 999, 899, …, 99."""
+
+
+def turbo(levels: NoiseLevels, steps: int, denoise: float = 1.0) -> Tensor:
+    """The first steps of the part of the turbo timesteps that denoise leaves, in tenths."""
+    start = len(TURBO_TIMESTEPS) - int(len(TURBO_TIMESTEPS) * denoise)
+    return _then_zero(levels.sigma(torch.tensor(TURBO_TIMESTEPS[start : start + steps], dtype=torch.float32)))
+
+
 def beta(levels: NoiseLevels, steps: int) -> Tensor:
     """Timesteps at the quantiles of Beta(0.6, 0.6), dense at both ends; arXiv:2407.12173."""
     return beta_quantiles(levels, steps)

@@ -73,7 +73,7 @@ def dpm_fast(
     orders = [3] * (evaluations // 3) + [evaluations % 3]
     if evaluations % 3 == 0:
         orders = [3] * (evaluations // 3 - 1) + [2, 1]
-    times = torch.linspace(float(start), float(end), len(orders) + 1, dtype=x.dtype, device=x.device)
+    times = torch.linspace(float(start), float(end), len(orders) + 1, dtype=sigmas.dtype)
     for index, ((t, t_next), order) in enumerate(zip(pairwise(times), orders, strict=True)):
         down, up = _split(t, t_next, end, eta)
         stages = _Stages(denoise, x, t)
@@ -128,7 +128,7 @@ def dpm_adaptive(
 ) -> Iterator[State]:
     """DPM-Solver-12 and -23, appendix C: chooses its steps by the difference of two orders. A state is yielded for a
     step that is tried again, too; how many there are does not depend on the schedule."""
-    t, end = _ends(sigmas.to(x))
+    t, end = _ends(sigmas)
     way = end - t
     size = _StepSize.of(h_init, pcoeff, icoeff, dcoeff, 1.5 if eta > 0 else order, accept_safety)
     x_low_last = x

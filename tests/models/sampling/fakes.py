@@ -11,7 +11,7 @@ from torch import Tensor
 from models.sampling.denoiser import Estimates
 from models.types import Cond, LatentFormat, Model
 
-FORMAT = LatentFormat(channels=4, scale=0.5, stride=8, rgb_factors=((1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)))
+FORMAT = LatentFormat(channels=4, scale=0.5, stride=8, rgb_factors=((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0), (0, 0, 0)))
 
 
 @dataclass

@@ -1,0 +1,73 @@
+"""What nodes that sample share: a run with its progress, previews and interruption."""
+
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+from torch import Tensor
+
+from models.preview import latent_to_image, to_jpeg
+from models.sampling.guidance import Guider
+from models.sampling.noise import Noise
+from models.sampling.run import Step, finish, sample
+from models.sampling.samplers.table import Sampler
+from models.types import Latent, LatentFormat
+from nodes.context import Context
+
+PREVIEW_INTERVAL = 0.1
+"""Seconds between two previews: a small model takes steps faster than anybody looks."""
+
+
+class Denoised(NamedTuple):
+    """The end of a run, and the estimate of the clean latent that its last step began with."""
+
+    result: Latent
+    estimate: Latent
+
+
+def denoised(
+    context: Context, guider: Guider, noise: Noise, latent: Latent, sampler: Sampler, sigmas: Tensor
+) -> Denoised:
+    """Samples the latent with the noise down the sigmas. Without a step, both are the latent as it is."""
+    latent_format = guider.model.latent_format
+    reporter = _Reporter(context, latent_format)
+    run = sample(
+        guider.model,
+        noise.of(latent),
+        latent.samples,
+        guider.guidance,
+        sampler,
+        sigmas,
+        noise.seed,
+        noise_mask=latent.noise_mask,
+        before_evaluation=context.check,
+    )
+    result = replace(latent, samples=finish(run, reporter))
+    if reporter.last is None:
+        return Denoised(result, result)
+    estimate = (reporter.last.denoised / latent_format.scale).to(latent.samples.device)
+    return Denoised(result, replace(latent, samples=estimate))
+
+
+class _Reporter:
+    """Tells the progress of each step, with a preview of the estimated picture as often as anybody looks."""
+
+    def __init__(self, context: Context, latent_format: LatentFormat) -> None:
+        self._context = context
+        self._format = latent_format
+        self._next_preview = 0.0
+        self.last: Step | None = None
+
+    def __call__(self, step: Step) -> None:
+        self.last = step
+        done = step.index + 1
+        self._context.progress(done, step.total, self._preview(step) if self._wanted(done == step.total) else None)
+
+    def _wanted(self, last: bool) -> bool:
+        if self._context.settings.preview_method == "none":
+            return False
+        return last or time.monotonic() >= self._next_preview
+
+    def _preview(self, step: Step) -> bytes:
+        self._next_preview = time.monotonic() + PREVIEW_INTERVAL
+        return to_jpeg(latent_to_image(step.denoised, self._format))

@@ -1,0 +1,225 @@
+"""Sampling as a graph of its parts: the same pictures as the plain node, and what only the parts can do."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from models.sampling.noise import initial_noise
+from models.sampling.run import levels_of
+from models.sampling.samplers.table import SAMPLERS
+from models.types import Latent, Model
+from nodes import samplers
+from nodes.context import Context
+from nodes.custom_sampling import add_noise, disable_noise, random_noise, sampler_custom, sampler_custom_advanced
+from nodes.guiders import basic_guider, cfg_guider, dual_cfg_guider
+from nodes.sampling import ksampler, ksampler_advanced
+from nodes.schedulers import basic_scheduler
+from nodes.sigmas import manual_sigmas, split_sigmas
+from tests.models.sampling.fakes import FORMAT, model_of, prompt
+
+LATENT = Latent(torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(2)), batch_index=(3, 1))
+
+
+def leaning() -> Model:
+    """A model that predicts noise in a way that depends on all it is told."""
+
+    def network(x, timesteps, context):
+        return (0.7 * x + 0.1 * context.mean(dim=(1, 2)).reshape(-1, 1, 1, 1)).tanh() + timesteps.reshape(
+            -1, 1, 1, 1
+        ) / 5000
+
+    return model_of(network)
+
+
+MODEL = leaning()
+SIGMAS = basic_scheduler(model=MODEL, scheduler="karras", steps=4)
+
+
+@pytest.fixture
+def quiet(context: Context) -> Context:
+    return replace(context, settings=replace(context.settings, preview_method="none"))
+
+
+def plain(context: Context, **changes: Any) -> Latent:
+    values: dict[str, Any] = {"sampler_name": "euler_ancestral", "latent_image": LATENT, "cfg": 3.0} | changes
+    return ksampler(
+        model=MODEL,
+        seed=7,
+        steps=4,
+        scheduler="karras",
+        positive=prompt(1.0),
+        negative=prompt(-1.0),
+        context=context,
+        **values,
+    )
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_parts_paint_what_the_plain_sampler_paints(quiet: Context, masked: bool) -> None:
+    mask = torch.zeros(1, 8, 8)
+    mask[..., :4] = 1
+    latent = replace(LATENT, noise_mask=mask) if masked else LATENT
+    expected = plain(quiet, latent_image=latent).samples
+    sampler = samplers.ksampler_select("euler_ancestral")
+    parts = {"sampler": sampler, "sigmas": SIGMAS, "latent_image": latent, "context": quiet}
+    prompts = {"model": MODEL, "positive": prompt(1.0), "negative": prompt(-1.0), "cfg": 3.0}
+    custom = sampler_custom(noise_seed=7, **prompts, **parts)
+    advanced = sampler_custom_advanced(random_noise(7), cfg_guider(**prompts), **parts)
+    assert torch.equal(custom.output.samples, expected)
+    assert torch.equal(advanced.output.samples, expected)
+    assert advanced.output.batch_index == LATENT.batch_index
+    assert torch.equal(advanced.denoised_output.samples, custom.denoised_output.samples)
+
+
+def test_the_second_output_is_the_last_estimate_without_scale(quiet: Context) -> None:
+    high, _ = split_sigmas(SIGMAS, 2)
+    found = sampler_custom_advanced(
+        random_noise(7), basic_guider(MODEL, prompt(1.0)), SAMPLERS["euler"], high, LATENT, quiet
+    )
+    one_before = sampler_custom_advanced(
+        random_noise(7), basic_guider(MODEL, prompt(1.0)), SAMPLERS["euler"], SIGMAS[:2], LATENT, quiet
+    ).output.samples
+    slope = (one_before - found.denoised_output.samples) / SIGMAS[1]
+    expected = one_before + slope * (SIGMAS[2] - SIGMAS[1])
+    torch.testing.assert_close(found.output.samples, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_without_sigmas_both_outputs_are_the_latent(quiet: Context) -> None:
+    guider = basic_guider(MODEL, prompt(1.0))
+    found = sampler_custom_advanced(random_noise(7), guider, SAMPLERS["euler"], manual_sigmas(""), LATENT, quiet)
+    assert torch.equal(found.output.samples, LATENT.samples)
+    assert torch.equal(found.denoised_output.samples, LATENT.samples)
+
+
+def test_two_runs_without_noise_between_are_one(quiet: Context) -> None:
+    guider = basic_guider(MODEL, prompt(1.0))
+    euler = SAMPLERS["euler"]
+    whole = sampler_custom_advanced(random_noise(7), guider, euler, SIGMAS, LATENT, quiet).output
+    high, low = split_sigmas(SIGMAS, 2)
+    half = sampler_custom_advanced(random_noise(7), guider, euler, high, LATENT, quiet).output
+    rest = sampler_custom_advanced(disable_noise(), guider, euler, low, half, quiet).output
+    torch.testing.assert_close(rest.samples, whole.samples, rtol=1e-4, atol=1e-4)
+    values = {"model": MODEL, "positive": prompt(1.0), "negative": prompt(0.0), "cfg": 1.0, "context": quiet}
+    rest = sampler_custom(add_noise=False, sampler=euler, sigmas=low, latent_image=half, **values).output
+    torch.testing.assert_close(rest.samples, whole.samples, rtol=1e-4, atol=1e-4)
+
+
+def test_no_noise_in_the_advanced_node_leaves_the_latent_alone(quiet: Context) -> None:
+    found = ksampler_advanced(
+        model=MODEL,
+        add_noise="disable",
+        noise_seed=7,
+        steps=4,
+        sampler_name="euler",
+        scheduler="karras",
+        positive=prompt(1.0),
+        negative=prompt(-1.0),
+        latent_image=LATENT,
+        end_at_step=0,
+        return_with_leftover_noise="enable",
+        context=quiet,
+    )
+    assert torch.equal(found.samples, LATENT.samples)
+
+
+def test_a_dual_guider_with_equal_prompts_is_the_plain_one(quiet: Context) -> None:
+    prompts = {"model": MODEL, "negative": prompt(-1.0)}
+    one = cfg_guider(positive=prompt(1.0), cfg=3.0, **prompts)
+    for style, scales in (("regular", (5.0, 3.0)), ("nested", (5.0, 3.0))):
+        two = dual_cfg_guider(
+            cond1=prompt(1.0),
+            cond2=prompt(1.0),
+            cfg_conds=scales[0],
+            cfg_cond2_negative=scales[1],
+            style=style,  # type: ignore[arg-type]
+            **prompts,
+        )
+        found, expected = (
+            sampler_custom_advanced(random_noise(7), guider, SAMPLERS["euler"], SIGMAS, LATENT, quiet).output.samples
+            for guider in (two, one)
+        )
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_cfg_pp_sampler_says_that_it_needs_a_negative(quiet: Context) -> None:
+    guider = basic_guider(MODEL, prompt(1.0))
+    with pytest.raises(ValueError, match="use a guider with a negative"):
+        sampler_custom_advanced(random_noise(7), guider, SAMPLERS["euler_cfg_pp"], SIGMAS, LATENT, quiet)
+
+
+def test_added_noise_is_that_between_the_ends_of_the_sigmas() -> None:
+    noise = initial_noise(LATENT.samples.shape, 7, LATENT.batch_index)
+    for text, level in (("5, 3, 2", 3.0), ("5", 5.0)):
+        found = add_noise(MODEL, random_noise(7), manual_sigmas(text), LATENT)
+        torch.testing.assert_close(found.samples, LATENT.samples + level * noise / FORMAT.scale)
+    assert add_noise(MODEL, random_noise(7), manual_sigmas(""), LATENT) is LATENT
+
+
+def test_progress_is_told_at_every_step_and_ends_full(context: Context) -> None:
+    told: list[tuple[int, int, bool]] = []
+    watching = replace(context, progress=lambda value, maximum, preview: told.append((value, maximum, bool(preview))))
+    plain(watching, sampler_name="euler")
+    assert [(value, maximum) for value, maximum, _ in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert told[-1][2]
+    told.clear()
+    plain(watching, sampler_name="dpm_adaptive")
+    assert told[-1][:2] == (4, 4)
+    assert all(1 <= value <= 4 for value, _, _ in told)
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (samplers.sampler_euler_ancestral(), "euler_ancestral"),
+        (samplers.sampler_euler_ancestral(eta=0.0), "euler"),
+        (samplers.sampler_euler_ancestral_cfg_pp(), "euler_ancestral_cfg_pp"),
+        (samplers.sampler_euler_ancestral_cfg_pp(eta=0.0), "euler_cfg_pp"),
+        (samplers.sampler_lms(), "lms"),
+        (samplers.sampler_lms(order=1), "euler"),
+        (samplers.sampler_dpmpp_2s_ancestral(), "dpmpp_2s_ancestral"),
+        (samplers.sampler_dpmpp_sde(noise_device="cpu"), "dpmpp_sde"),
+        (samplers.sampler_dpmpp_2m_sde(solver_type="midpoint", noise_device="gpu"), "dpmpp_2m_sde_gpu"),
+        (samplers.sampler_dpmpp_2m_sde(solver_type="heun", noise_device="cpu"), "dpmpp_2m_sde_heun"),
+        (samplers.sampler_dpmpp_3m_sde(noise_device="cpu"), "dpmpp_3m_sde"),
+        (samplers.sampler_dpm_adaptive(), "dpm_adaptive"),
+        (samplers.sampler_er_sde(solver_type="ER-SDE"), "er_sde"),
+        (samplers.sampler_er_sde(solver_type="Reverse-time SDE", max_stage=1), "euler_ancestral"),
+        (samplers.sampler_er_sde(solver_type="ODE", max_stage=1), "euler"),
+        (samplers.sampler_seeds_2(solver_type="phi_1"), "seeds_2"),
+        (samplers.sampler_seeds_2(solver_type="phi_2", r=1.0), "exp_heun_2_x0_sde"),
+        (samplers.sampler_seeds_2(solver_type="phi_2", eta=0.0, r=1.0), "exp_heun_2_x0"),
+    ],
+)
+def test_a_sampler_node_makes_the_sampler_it_names(quiet: Context, made, name: str) -> None:
+    guider = cfg_guider(model=MODEL, positive=prompt(1.0), negative=prompt(-1.0), cfg=3.0)
+    found, expected = (
+        sampler_custom_advanced(random_noise(7), guider, sampler, SIGMAS, LATENT, quiet).output.samples
+        for sampler in (made, SAMPLERS[name])
+    )
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_adaptive_steps_with_noise_are_made_with_noise(quiet: Context) -> None:
+    guider = basic_guider(MODEL, prompt(1.0))
+    sigmas = SIGMAS[:-1]
+    made = samplers.sampler_dpm_adaptive(order=2, eta=1.0)
+    first, again, other = (
+        sampler_custom_advanced(random_noise(seed), guider, made, sigmas, LATENT, quiet).output.samples
+        for seed in (7, 7, 8)
+    )
+    assert first.isfinite().all()
+    assert torch.equal(first, again)
+    assert not torch.allclose(first, other)
+
+
+def test_options_that_never_take_a_step_are_refused() -> None:
+    with pytest.raises(ValueError, match="h_init"):
+        samplers.sampler_dpm_adaptive(h_init=0.0)
+    with pytest.raises(ValueError, match="r is 0"):
+        samplers.sampler_dpmpp_sde(r=0.0, noise_device="cpu")
+
+
+def test_the_models_sigmas_begin_the_schedule() -> None:
+    assert float(SIGMAS[0]) == pytest.approx(levels_of(MODEL).sigma_max)
