@@ -1,4 +1,4 @@
-"""Weft's command line: flags → paths → engine → server. The only place where these are wired together."""
+"""Weft's command line: flags → paths → engine → server or command. The only place where these are wired together."""
 
 import argparse
 import asyncio
@@ -8,18 +8,25 @@ import logging
 import signal
 import socket
 import sys
+import tempfile
 import webbrowser
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
 
 from execution.cache import CacheSettings
 from execution.dispatcher import EngineSettings
-from execution.engine import DirectoryInUseError, Engine, StoreError
+from execution.engine import DirectoryInUseError, Engine, StoreError, WorkerFailedError
 from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
 from execution.files import FilesOnDisk
+from execution.headless import commands
+from execution.headless.assign import Assignment
+from execution.headless.errors import HeadlessError
+from execution.headless.report import printable
+from execution.headless.source import read_source
 from execution.messages import WorkerSetup
 from nodes.context import WorkerSettings
 from nodes.extra_paths import ExtraPathsError, read_extra_paths
@@ -30,6 +37,11 @@ from web.server.version import VERSION
 
 ROOT = Path(__file__).resolve().parent
 EVERY_ADDRESS = "0.0.0.0,::"
+ON_FILES = {
+    "run": "run a workflow, and print the files that it saves",
+    "graph": "print the graph that a workflow stands for, in API format",
+    "check": "print what keeps a workflow from running",
+}
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 SECONDS_TO_FINISH = 3.0  # that a request gets to end when the server stops
 
@@ -41,15 +53,45 @@ class StartError(Exception):
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line. Names are ComfyUI's wherever they mean the same."""
-    parser = argparse.ArgumentParser(prog="main.py", description="Weft: a node editor for Stable Diffusion.")
-    parser.add_argument("--version", action="version", version=f"Weft {VERSION}")
-    parser.add_argument("--verbose", nargs="?", default="INFO", const="DEBUG", metavar="LEVEL",
-                        choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="how much is logged")  # fmt: skip
+    """Read the command line: a command (without one: `serve`), then its flags, named as ComfyUI's where they mean the
+    same."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words.pop(0) if words and words[0] in ("serve", *ON_FILES) else "serve"
+    parser = _parser_of_serve() if command == "serve" else _parser_on_file(command)
+    return parser.parse_args(words, argparse.Namespace(command=command))
+
+
+def _parser_of_serve() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="main.py", description="Weft: a node editor for Stable Diffusion.",
+        epilog="Without a browser: " + "; ".join(f"main.py {name} FILE: {what}" for name, what in ON_FILES.items())
+        + ". Each has a --help of its own.",
+    )  # fmt: skip
+    _add_common_flags(parser, log_level="INFO")
     _add_server_flags(parser.add_argument_group("server"))
     _add_directory_flags(parser.add_argument_group("directories"))
     _add_engine_flags(parser.add_argument_group("computing"))
-    return parser.parse_args(arguments)
+    return parser
+
+
+def _parser_on_file(command: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"main.py {command}", description=f"Weft: {ON_FILES[command]}.")
+    _add_common_flags(parser, log_level="WARNING")
+    parser.add_argument("file", type=Path, metavar="FILE",
+                        help="a workflow or a graph as JSON, or a PNG made with one")  # fmt: skip
+    parser.add_argument("--set", type=_assignment, action="append", default=[], dest="assignments",
+                        metavar="NODE.INPUT=VALUE",
+                        help="a value in place of the file's, of a node by id or title (may be repeated)")  # fmt: skip
+    _add_directory_flags(parser.add_argument_group("directories"))
+    _add_engine_flags(parser.add_argument_group("computing"))
+    parser.set_defaults(preview_method="none")
+    return parser
+
+
+def _add_common_flags(parser: argparse.ArgumentParser, log_level: str) -> None:
+    parser.add_argument("--version", action="version", version=f"Weft {VERSION}")
+    parser.add_argument("--verbose", nargs="?", default=log_level, const="DEBUG", metavar="LEVEL",
+                        choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="how much is logged")  # fmt: skip
 
 
 def _add_server_flags(group: argparse._ArgumentGroup) -> None:
@@ -67,7 +109,7 @@ def _add_server_flags(group: argparse._ArgumentGroup) -> None:
 def _add_directory_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--base-directory", type=Path, default=ROOT / "data", metavar="DIRECTORY",
                        help="holds models, input, output, temp, user and custom_nodes, as ComfyUI's does")  # fmt: skip
-    group.add_argument("--output-directory", type=Path, metavar="DIRECTORY")
+    group.add_argument("--output-directory", "--output", type=Path, metavar="DIRECTORY")
     group.add_argument("--input-directory", type=Path, metavar="DIRECTORY")
     group.add_argument("--user-directory", type=Path, metavar="DIRECTORY")
     group.add_argument("--temp-directory", type=Path, metavar="DIRECTORY", help='gets a folder "temp"')
@@ -120,6 +162,13 @@ def _bytes(text: str) -> int:
     return int(_positive(number) * UNITS[unit]) if unit else _count(number)
 
 
+def _assignment(text: str) -> Assignment:
+    try:
+        return Assignment.parse(text)
+    except HeadlessError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def paths_of(flags: argparse.Namespace) -> Paths:
     """The directories of a base directory, with those that the flags put elsewhere."""
     extra = [folder for file in flags.extra_model_paths_config for folder in read_extra_paths(file.absolute())]
@@ -134,11 +183,20 @@ def paths_of(flags: argparse.Namespace) -> Paths:
     )
 
 
+def prepared(paths: Paths) -> Paths:
+    """The same directories, once they are there. Raises StartError."""
+    try:
+        paths.prepare()
+    except OSError as error:
+        raise StartError(f"Cannot use the directory {error.filename}: {error.strerror}.") from error
+    return paths
+
+
 def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.absolute()
 
 
-def engine_of(flags: argparse.Namespace, paths: Paths) -> Engine:
+def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths) -> Engine:
     """The engine, not started yet."""
     worker = WorkerSettings(
         cpu=flags.cpu,
@@ -150,7 +208,6 @@ def engine_of(flags: argparse.Namespace, paths: Paths) -> Engine:
     cache = CacheSettings(max_entries=0 if flags.cache_none else flags.cache_lru)
     if flags.cache_bytes is not None:
         cache = CacheSettings(max_bytes=flags.cache_bytes)
-    settings = EngineSettings(paths.base, paths.base / "weft.db", FilesOnDisk(paths), when_alone=paths.empty_temp)
     make = {"process": process_engine, "inline": inline_engine}[flags.engine]
     return make(settings, WorkerSetup(paths, worker, cache))
 
@@ -210,12 +267,9 @@ def listen(addresses: Sequence[str], port: int) -> list[socket.socket]:
 
 async def serve(flags: argparse.Namespace) -> None:
     """Run the server until it is told to stop. Raises StartError, and what its parts raise if they cannot start."""
-    paths = paths_of(flags)
-    try:
-        paths.prepare()
-    except OSError as error:
-        raise StartError(f"Cannot use the directory {error.filename}: {error.strerror}.") from error
-    app = create_app(engine_of(flags, paths), paths, server_settings_of(flags))
+    paths = prepared(paths_of(flags))
+    settings = EngineSettings(paths.base, paths.base / "weft.db", FilesOnDisk(paths), when_alone=paths.empty_temp)
+    app = create_app(engine_of(flags, settings, paths), paths, server_settings_of(flags))
     sockets = listen(addresses_of(flags), flags.port)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SECONDS_TO_FINISH)
     try:
@@ -252,15 +306,48 @@ async def told_to_stop() -> None:
     log.info("stopping")
 
 
+async def work_on_file(flags: argparse.Namespace, scratch: Path) -> int:
+    """Do a command on a file; returns the exit code. Raises HeadlessError, and what its parts raise.
+
+    The engine keeps its queue and its lock in `scratch`, so that a server may use the base directory meanwhile.
+    """
+    task = commands.Task(read_source(flags.file), flags.assignments, sys.stdout, sys.stderr)
+    paths = paths_of(flags)
+    if flags.temp_directory is None:
+        paths = replace(paths, temp=scratch / "temp")
+    settings = EngineSettings(scratch, scratch / "weft.db", FilesOnDisk(prepared(paths)))
+    engine = engine_of(flags, settings, paths)
+    await engine.start()
+    try:
+        match flags.command:
+            case "graph":
+                return await commands.show_graph(engine, task)
+            case "check":
+                return await commands.check(engine, task)
+            case _:
+                return await commands.run(engine, task, paths.output)
+    finally:
+        await engine.stop()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Start Weft; returns the exit code."""
     flags = parse(arguments)
     logging.basicConfig(level=flags.verbose, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        if flags.command != "serve":
+            with tempfile.TemporaryDirectory(prefix="weft-") as scratch:
+                return asyncio.run(work_on_file(flags, Path(scratch)))
         asyncio.run(serve(flags))
     except (StartError, ExtraPathsError, DirectoryInUseError, StoreError) as error:
         print(f"Weft cannot start: {error}", file=sys.stderr)
         return 1
+    except (HeadlessError, WorkerFailedError) as error:
+        print(printable(str(error)), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return commands.INTERRUPTED
     return 0
 
 

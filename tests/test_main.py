@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from urllib.request import urlopen
 import pytest
 
 import main
+from execution.lock import DirectoryLock
+from tests.models.tiny_checkpoint import write_tiny_checkpoint
 from web.server.version import VERSION
 
 ROOT = Path(__file__).parent.parent
@@ -169,3 +172,77 @@ def test_the_page_is_there_within_a_second_of_the_processors_time(tmp_path: Path
             assert answer.status in (200, 503)
         fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
         assert (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") < 1.0
+
+
+WORKFLOW = ROOT / "bundled" / "workflows" / "text_to_image.json"
+
+
+def commanded(*words: str) -> subprocess.CompletedProcess[str]:
+    """A command that has ended."""
+    return subprocess.run(
+        [sys.executable, "main.py", *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_without_a_command_the_flags_are_those_of_serve() -> None:
+    flags = ["--port", "8200", "--verbose", "--output", "out"]
+    assert main.parse(flags) == main.parse(["serve", *flags])
+    assert main.parse(flags).command == "serve"
+
+
+@pytest.mark.parametrize("words", [["run"], ["run", "x.json", "--set", "6"], ["check", "x.json", "--port", "1"]])
+def test_a_command_that_is_not_complete_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main.parse(words)
+    assert stopped.value.code == 2
+    assert f"main.py {words[0]}" in capsys.readouterr().err
+
+
+def test_a_workflow_runs_beside_a_server_and_leaves_its_directory_alone(tmp_path: Path) -> None:
+    base, output = tmp_path / "data", tmp_path / "out"
+    write_tiny_checkpoint(base / "models" / "checkpoints" / "tiny.safetensors")
+    (base / "temp").mkdir()
+    (base / "temp" / "kept.txt").write_text("")
+    servers = DirectoryLock(base)
+    servers.acquire()
+    try:
+        result = commanded(
+            "run", str(WORKFLOW), "--base-directory", str(base), "--output", str(output), "--cpu",
+            "--set", "4.ckpt_name=tiny.safetensors", "--set", "3.steps=1",
+            "--set", "5.width=64", "--set", "5.height=64", "--set", "9.filename_prefix=cat",
+        )  # fmt: skip
+    finally:
+        servers.release()
+    assert (result.returncode, result.stdout) == (0, f"{output / 'cat_00001_.png'}\n"), result.stderr
+    assert (output / "cat_00001_.png").read_bytes().startswith(b"\x89PNG")
+    assert (base / "temp" / "kept.txt").exists()
+    assert not list(base.glob("weft.db*"))
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
+    result = commanded("check", str(tmp_path / "missing.json"), "--base-directory", str(tmp_path / "data"))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    assert "missing.json" in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_control_c_ends_a_command_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    words = ["run", str(WORKFLOW), "--base-directory", str(tmp_path / "data")]
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    process = subprocess.Popen(
+        [sys.executable, "main.py", *words], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not list(scratch.glob("weft-*/weft.lock")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (130, "Interrupted.\n")
+    assert list(scratch.iterdir()) == []

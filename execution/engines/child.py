@@ -21,6 +21,7 @@ LONGEST_FAREWELL = 2.0
 """Seconds between the end of the pipe and that of the process."""
 
 ROOT = Path(__file__).parents[2]
+STANDARD_ERROR = 2
 
 
 class Child:
@@ -46,6 +47,8 @@ class Child:
             [sys.executable, "-m", "execution.worker", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
+            # What nodes print belongs to the log; standard output is for what a command was asked for.
+            stdout=STANDARD_ERROR,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,
         )

@@ -97,6 +97,14 @@ def fail(x: THING) -> THING:
     raise ValueError(f"I do not like {x}")
 
 
+@node("SaveText", category="test", output=True)
+def save_text(context: Context, x: THING, name: str = "thing.txt") -> Annotated[Shown, Socket("THING")]:
+    """Writes a number into the output folder, and shows a preview beside it."""
+    (context.paths.output / name).write_text(str(x))
+    kept, preview = ({"filename": name, "subfolder": "", "type": kind} for kind in ("output", "temp"))
+    return Shown(x, {"texts": [kept], "previews": [preview]})
+
+
 @node("Exhaust", category="test", output=True)
 def exhaust() -> None:
     """Asks for more memory than there is."""

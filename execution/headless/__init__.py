@@ -1,0 +1,1 @@
+"""Running without a browser: workflows and graphs from files, progress and results on a console."""

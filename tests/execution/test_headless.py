@@ -1,0 +1,279 @@
+"""Commands on files: what they print, what they refuse, and how they end."""
+
+import asyncio
+import io
+import json
+import struct
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from execution.dispatcher import Dispatcher, EngineSettings
+from execution.engines.inline import inline_engine
+from execution.events import NodeStarted
+from execution.headless import commands
+from execution.headless.assign import Assignment, assigned
+from execution.headless.errors import HeadlessError
+from execution.headless.picture import LONGEST_TEXT, SIGNATURE, read_texts
+from execution.headless.source import Source, read_source
+from execution.messages import WorkerSetup
+from nodes.paths import Paths
+from tests.execution import fake_nodes
+from tests.execution.graphs import graph, shown
+
+SPECS = fake_nodes.load()
+WORKFLOW = {
+    "version": 0.4,
+    "nodes": [
+        {
+            "id": 1,
+            "type": "Make",
+            "title": "Start",
+            "widgets_values": [7],
+            "outputs": [{"name": "THING", "links": [1]}],
+        },
+        {"id": 2, "type": "SaveText", "widgets_values": ["seven.txt"], "inputs": [{"name": "x", "link": 1}]},
+    ],
+    "links": [[1, 1, 0, 2, 0, "THING"]],
+}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+async def engine(settings: EngineSettings, setup: WorkerSetup, paths: Paths) -> AsyncIterator[Dispatcher]:
+    paths.prepare()
+    engine = inline_engine(settings, setup)
+    await engine.start()
+    yield engine
+    await engine.stop()
+
+
+def task(source: Source, *assignments: str, err: io.StringIO | None = None) -> commands.Task:
+    return commands.Task(source, [Assignment.parse(one) for one in assignments], io.StringIO(), err or io.StringIO())
+
+
+def written(stream: Any) -> str:
+    return stream.getvalue()
+
+
+async def test_a_run_prints_the_files_it_keeps_and_a_line_per_node(engine: Dispatcher, paths: Paths) -> None:
+    given = task(Source(workflow=WORKFLOW))
+    assert await commands.run(engine, given, paths.output) == 0
+    assert written(given.out) == f"{paths.output / 'seven.txt'}\n"
+    assert (paths.output / "seven.txt").read_text() == "7"
+    assert written(given.err).splitlines() == ['1 of 2: Node 1 "Start" (Make)', "2 of 2: Node 2 (SaveText)"]
+
+
+async def test_a_terminal_sees_a_bar_that_is_gone_in_the_end(engine: Dispatcher, paths: Paths) -> None:
+    steps = graph(_1=("Steps", {"count": 3, "milliseconds": 30}), _2=("Show", {"x": ["1", 0]}))
+    given = task(Source(graph=steps), err=Terminal())
+    assert await commands.run(engine, given, paths.output) == 0
+    assert "[--------" in written(given.err)
+    assert "\n" not in written(given.err)
+    assert written(given.err).endswith("\r\x1b[K")
+    assert written(given.out) == ""
+
+
+async def test_a_graph_with_a_problem_does_not_run_even_in_part(engine: Dispatcher, paths: Paths) -> None:
+    broken = graph(
+        _1=("Make", {"value": 5000}),
+        _2=("SaveText", {"x": ["1", 0]}),
+        _3=("Make", {}),
+        _4=("SaveText", {"x": ["3", 0]}),
+    )
+    given = task(Source(graph=broken))
+    assert await commands.run(engine, given, paths.output) == 1
+    assert written(given.err) == 'Node 1 (Make), input "value": Value 5000 bigger than max of 1000\n'
+    assert list(paths.output.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "line"),
+    [
+        (
+            graph(_1=("Nope", {})),
+            "Node 1 (Nope): Node 'Nope' is of the type Nope, which is not installed: Node ID '#1'",
+        ),
+        (graph(_1=("Make", {})), "Prompt has no outputs"),
+        (graph(_1=("Show", {})), 'Node 1 (Show), input "x": Required input is missing'),
+        (graph(_1=("Show", {"x": 3})), "only a link from another node can give this"),
+    ],
+)
+async def test_check_names_each_problem(engine: Dispatcher, broken: dict[str, Any], line: str) -> None:
+    given = task(Source(graph=broken))
+    assert await commands.check(engine, given) == 1
+    assert line in written(given.err)
+    assert written(given.out) == ""
+
+
+async def test_check_says_that_a_graph_may_run_without_running_it(engine: Dispatcher, paths: Paths) -> None:
+    given = task(Source(workflow=WORKFLOW))
+    assert await commands.check(engine, given) == 0
+    assert written(given.out) == "The graph may run: 2 nodes, 1 of them outputs.\n"
+    assert list(paths.output.iterdir()) == []
+
+
+async def test_a_failed_job_names_the_node_and_the_error(engine: Dispatcher, paths: Paths) -> None:
+    failing = graph(_1=("Make", {"value": 3}), _2=("Fail", {"x": ["1", 0]}), _3=("Show", {"x": ["2", 0]}))
+    failing["2"]["_meta"] = {"title": "My\x1b[31m node"}
+    given = task(Source(graph=failing))
+    assert await commands.run(engine, given, paths.output) == 1
+    assert written(given.err).splitlines()[-1] == 'Node 2 "My�[31m node" (Fail) failed: ValueError: I do not like 3'
+
+
+async def test_a_cancelled_run_interrupts_its_job(engine: Dispatcher, paths: Paths) -> None:
+    endless = graph(_1=("Steps", {"count": 1000, "milliseconds": 20}), _2=("SaveText", {"x": ["1", 0]}))
+    started = asyncio.Event()
+    engine.subscribe(lambda event: started.set() if isinstance(event, NodeStarted) else None)
+    running = asyncio.create_task(commands.run(engine, task(Source(graph=endless)), paths.output))
+    await started.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    async with asyncio.timeout(5):
+        while engine.queue().running:
+            await asyncio.sleep(0.01)
+    assert [entry.job.state for entry in await engine.history()] == ["interrupted"]
+
+
+async def test_graph_prints_api_format_without_titles(engine: Dispatcher) -> None:
+    given = task(Source(workflow=WORKFLOW), "Start.value=9")
+    assert await commands.show_graph(engine, given) == 0
+    assert json.loads(written(given.out)) == {
+        "1": {"class_type": "Make", "inputs": {"value": 9}},
+        "2": {"class_type": "SaveText", "inputs": {"name": "seven.txt", "x": ["1", 0]}},
+    }
+
+
+@pytest.mark.parametrize(("assignments", "saved"), [((), {"workflow": WORKFLOW}), (("1.value=9",), None)])
+async def test_a_workflow_is_saved_with_pictures_only_if_its_values_hold(
+    engine: Dispatcher, paths: Paths, assignments: tuple[str, ...], saved: Any
+) -> None:
+    assert await commands.run(engine, task(Source(workflow=WORKFLOW), *assignments), paths.output) == 0
+    [entry] = await engine.history()
+    assert entry.job.extra_data.get("extra_pnginfo") == saved
+
+
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("1.number=7", 7),
+        ("1.real=0.25", 0.25),
+        ("1.text=", ""),
+        ("1.text=a=b.c", "a=b.c"),
+        ("1.flag=true", True),
+        ("1.mode=slow", "slow"),
+        ("A v1.5.number=7", 7),
+    ],
+)
+def test_a_value_is_set_as_the_input_declares_it(assignment: str, value: Any) -> None:
+    given = graph(_1=("Widgets", {"number": 1})) | graph(_2=("Make", {}))
+    given["1"]["_meta"] = {"title": "A v1.5"}
+    one = Assignment.parse(assignment)
+    result = assigned(given, [one], SPECS)
+    assert result["1"]["inputs"][one.input] == value
+    assert type(result["1"]["inputs"][one.input]) is type(value)
+    assert given["1"]["inputs"] == {"number": 1}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("9.value=1", "There are 1 (Make), 2 (Show)."),
+        ("1.valu=1", "Values can be given for value."),
+        ("2.x=1", "takes only a link (THING)"),
+        ("1.value=many", "wants a value of type INT, not 'many'"),
+        ("Twin.value=1", "name the one you mean by its id"),
+    ],
+)
+def test_what_cannot_be_set_is_told_with_what_can(assignment: str, message: str) -> None:
+    given = shown(1)
+    if assignment.startswith("Twin"):
+        for node in given.values():
+            node["_meta"] = {"title": "Twin"}
+    with pytest.raises(HeadlessError) as error:
+        assigned(given, [Assignment.parse(assignment)], SPECS)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "6", "6.text", "text=3", ".text=3", "6.=3"])
+def test_an_assignment_without_a_part_is_refused(text: str) -> None:
+    with pytest.raises(HeadlessError, match=r"NODE\.INPUT=VALUE"):
+        Assignment.parse(text)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(*chunks: bytes) -> bytes:
+    return SIGNATURE + chunk(b"IHDR", bytes(13)) + b"".join(chunks) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+TEXT = json.dumps(WORKFLOW).encode()
+
+
+@pytest.mark.parametrize(
+    "carrier",
+    [
+        chunk(b"tEXt", b"workflow\0" + TEXT),
+        chunk(b"zTXt", b"workflow\0\0" + zlib.compress(TEXT)),
+        chunk(b"iTXt", b"workflow\0\0\0en\0x\0" + TEXT),
+        chunk(b"iTXt", b"workflow\0\1\0\0\0" + zlib.compress(TEXT)),
+    ],
+)
+def test_a_picture_gives_its_workflow_before_its_graph(tmp_path: Path, carrier: bytes) -> None:
+    (tmp_path / "x").write_bytes(png(chunk(b"tEXt", b"prompt\0" + json.dumps(shown(1)).encode()), carrier))
+    assert read_source(tmp_path / "x") == Source(workflow=WORKFLOW)
+
+
+def test_a_picture_with_only_a_graph_gives_it_and_null_for_what_is_no_number(tmp_path: Path) -> None:
+    text = b'{"1": {"class_type": "Make", "inputs": {}, "is_changed": [NaN]}}'
+    (tmp_path / "x.png").write_bytes(png(chunk(b"tEXt", b"prompt\0" + text)))
+    expected = {"1": {"class_type": "Make", "inputs": {}, "is_changed": [None]}}
+    assert read_source(tmp_path / "x.png") == Source(graph=expected)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (png(), "carries no workflow"),
+        (SIGNATURE, "cut off"),
+        (png()[:-12] + struct.pack(">I4s", 2**31 - 1, b"tEXt") + b"workflow\0", "beyond its end"),
+        (png(chunk(b"tEXt", b"workflow\0{}")[:-1] + b"!"), "checksum"),
+        (png(chunk(b"zTXt", b"workflow\0\0" + zlib.compress(TEXT)[:-9])), "damaged"),
+        (png(chunk(b"zTXt", b"workflow\0\0" + zlib.compress(bytes(LONGEST_TEXT + 1)))), "larger than"),
+        (png(chunk(b"iTXt", b"workflow\0\0\0no end")), "cannot be read"),
+        (png(chunk(b"tEXt", b"workflow\0{")), "is not JSON"),
+        (b"\xff\xd8\xff", "neither JSON nor a PNG"),
+        (b"[]", "neither a workflow"),
+        (b"{}", "neither a workflow"),
+        (b"{", "line 1, column 2"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"1": {}, "1": {}}', "'1' twice"),
+        (b'{"nodes": [1e999]}', "too large"),
+        (b'{"nodes": [' + b"9" * 5000 + b"]}", "too many digits"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "file").write_bytes(data)
+    with pytest.raises(HeadlessError, match=message) as error:
+        read_source(tmp_path / "file")
+    assert str(tmp_path / "file") in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HeadlessError, match="No such file"):
+        read_source(tmp_path / "missing.json")
+
+
+def test_other_chunks_are_passed_over() -> None:
+    data = png(chunk(b"tEXt", b"Author\0me"), chunk(b"eXIf", bytes(99)), chunk(b"tEXt", b"workflow\0{}"))
+    assert read_texts(io.BytesIO(data), ("workflow",)) == {"workflow": "{}"}
