@@ -29,6 +29,10 @@ def silent(sigma: Tensor, sigma_next: Tensor) -> Tensor:
     raise AssertionError("no noise is asked for where eta is 0")
 
 
+def nothing(sigma: Tensor, sigma_next: Tensor) -> Tensor:
+    return torch.zeros(())
+
+
 def last(states) -> Tensor:
     *_, state = states
     return state.x
@@ -50,6 +54,10 @@ def error(walk, steps: int) -> float:
         (partial(sde.seeds_2, noise=silent, eta=0), 2),
         (partial(sde.seeds_2, noise=silent, eta=0, r=0.3, solver="phi_2"), 2),
         (sde.exp_heun_2_x0, 2),
+        (partial(one_step.dpm_2_ancestral, noise=nothing, eta=0), 2),
+        (partial(dpmpp.dpmpp_2s_ancestral, noise=nothing, eta=0), 2),
+        (partial(dpmpp.dpmpp_sde, noise=nothing, eta=0), 2),
+        (partial(dpmpp.dpmpp_3m_sde, noise=silent, eta=0), 2),  # its first steps have fewer estimates
         (one_step.heun, 2),
         (one_step.heunpp2, 1),
         (one_step.dpm_2, 2),
