@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { clientIdOf, connect, retryDelay } from './socket'
+import { connect, retryDelay } from './socket'
 
 class FakeSocket {
   static readonly made: FakeSocket[] = []
   readonly url: string
   readonly sent: string[] = []
   onopen: () => void = () => undefined
-  onclose: () => void = () => undefined
+  onclose: (event: { reason: string }) => void = () => undefined
   onmessage: (event: { data: string | ArrayBuffer }) => void = () => undefined
   close = vi.fn()
 
@@ -21,7 +21,13 @@ class FakeSocket {
   }
 }
 
-const listener = { opened: vi.fn(), closed: vi.fn(), message: vi.fn(), preview: vi.fn() }
+const listener = {
+  opened: vi.fn(),
+  closed: vi.fn(),
+  takenOver: vi.fn(),
+  message: vi.fn(),
+  preview: vi.fn(),
+}
 
 function socket(index: number): FakeSocket {
   const found = FakeSocket.made[index]
@@ -43,7 +49,7 @@ afterEach(() => {
 })
 
 test('the first thing said is that previews may carry metadata', () => {
-  connect('me', listener)
+  connect(() => 'me', listener)
   expect(socket(0).url).toBe('ws://127.0.0.1:8188/weft/ws?clientId=me')
   socket(0).onopen()
   expect(JSON.parse(socket(0).sent[0] ?? '')).toEqual({
@@ -53,17 +59,17 @@ test('the first thing said is that previews may carry metadata', () => {
 })
 
 test('a lost connection is opened again, each time later, until it is stopped', () => {
-  const stop = connect('me', listener)
-  socket(0).onclose()
+  const stop = connect(() => 'me', listener)
+  socket(0).onclose({ reason: '' })
   expect(listener.closed).toHaveBeenCalledOnce()
   vi.advanceTimersByTime(retryDelay(1))
-  socket(1).onclose()
+  socket(1).onclose({ reason: '' })
   vi.advanceTimersByTime(retryDelay(1))
   expect(FakeSocket.made).toHaveLength(2)
   vi.advanceTimersByTime(retryDelay(2) - retryDelay(1))
   expect(FakeSocket.made).toHaveLength(3)
   stop()
-  socket(2).onclose()
+  socket(2).onclose({ reason: '' })
   vi.advanceTimersByTime(60_000)
   expect(FakeSocket.made).toHaveLength(3)
 })
@@ -74,7 +80,7 @@ test('delays double up to a ceiling', () => {
 })
 
 test('text frames arrive as messages', () => {
-  connect('me', listener)
+  connect(() => 'me', listener)
   socket(0).onmessage({ data: '{"type":"worker","data":{"state":"ready","detail":""}}' })
   expect(listener.message).toHaveBeenCalledWith({
     type: 'worker',
@@ -82,16 +88,14 @@ test('text frames arrive as messages', () => {
   })
 })
 
-test('a tab keeps its id, and tabs have different ones', () => {
-  const storage = () => {
-    const values = new Map<string, string>()
-    return {
-      getItem: (key: string) => values.get(key) ?? null,
-      setItem: (key: string, value: string) => void values.set(key, value),
-    }
-  }
-  const tab = storage()
-  expect(clientIdOf(tab)).toMatch(/^[0-9a-f]{32}$/)
-  expect(clientIdOf(tab)).toBe(clientIdOf(tab))
-  expect(clientIdOf(storage())).not.toBe(clientIdOf(tab))
+test('a client whose id somebody else took asks for another one', () => {
+  let id = 'mine'
+  const takenOver = vi.fn(() => {
+    id = 'other'
+  })
+  connect(() => id, { ...listener, takenOver })
+  socket(0).onclose({ reason: 'Another connection took over.' })
+  vi.advanceTimersByTime(retryDelay(1))
+  expect(takenOver).toHaveBeenCalledOnce()
+  expect(socket(1).url).toContain('clientId=other')
 })

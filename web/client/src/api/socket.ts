@@ -5,7 +5,9 @@ import type { PreviewFrame, ServerMessage } from './messages'
 
 const FIRST_DELAY_MS = 400
 const LONGEST_DELAY_MS = 8000
-const CLIENT_ID_KEY = 'weft.clientId'
+
+/** Why the server closes a connection when another one comes with the same client id. */
+const TAKEN_OVER = 'Another connection took over.'
 
 /** Flags that must be the first thing said: previews come with the node they belong to. */
 const FEATURE_FLAGS = { type: 'feature_flags', data: { supports_preview_metadata: true } }
@@ -13,6 +15,8 @@ const FEATURE_FLAGS = { type: 'feature_flags', data: { supports_preview_metadata
 export interface SocketListener {
   readonly opened: () => void
   readonly closed: () => void
+  /** Somebody else uses the client's id: the next connection needs another. */
+  readonly takenOver: () => void
   readonly message: (message: ServerMessage) => void
   readonly preview: (frame: PreviewFrame) => void
 }
@@ -22,25 +26,15 @@ export function retryDelay(attempt: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS)
 }
 
-/** This tab's name at the server: kept over a reload, so that a running job finds it again. */
-export function clientIdOf(storage: Pick<Storage, 'getItem' | 'setItem'>): string {
-  const stored = storage.getItem(CLIENT_ID_KEY)
-  if (stored !== null) return stored
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  const made = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  storage.setItem(CLIENT_ID_KEY, made)
-  return made
-}
-
-/** Listen to the server until the returned function is called. */
-export function connect(clientId: string, listener: SocketListener): () => void {
+/** Listen to the server, under the id that the client then has, until the result is called. */
+export function connect(clientId: () => string, listener: SocketListener): () => void {
   let socket: WebSocket | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let attempt = 0
   let stopped = false
 
   const open = () => {
-    const current = new WebSocket(socketUrl(clientId))
+    const current = new WebSocket(socketUrl(clientId()))
     socket = current
     current.binaryType = 'arraybuffer'
     current.onopen = () => {
@@ -49,9 +43,10 @@ export function connect(clientId: string, listener: SocketListener): () => void 
       listener.opened()
     }
     current.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => deliver(data, listener)
-    current.onclose = () => {
+    current.onclose = ({ reason }: Pick<CloseEvent, 'reason'>) => {
       if (stopped) return
       attempt += 1
+      if (reason === TAKEN_OVER) listener.takenOver()
       listener.closed()
       timer = setTimeout(open, retryDelay(attempt))
     }

@@ -1,7 +1,7 @@
 /** Queue the workflow, and interrupt what runs. */
 
 import { interrupt, submitWorkflow } from '../api/client'
-import { clientIdOf } from '../api/socket'
+import { clientIdOf } from '../api/clientId'
 import type { JsonObject } from '../types'
 import { problemsFrom } from './problems'
 import { usePreviews } from './settings'

@@ -2,9 +2,10 @@
 
 import { getHistory, getHistoryEntry, getQueue } from '../api/client'
 import { ApiError } from '../api/http'
+import { claimClientId, clientIdOf, renounceClientId } from '../api/clientId'
 import type { PreviewFrame, ServerMessage } from '../api/messages'
 import type { QueueSnapshot } from '../api/types'
-import { clientIdOf, connect } from '../api/socket'
+import { connect, type SocketListener } from '../api/socket'
 import { coalesced } from './refresh'
 import { recallPreviews } from './settings'
 import type { JobId } from './state'
@@ -15,18 +16,42 @@ const HISTORY_LENGTH = 60
 /** Listen to the server, follow its queue and history; returns how to stop. */
 export function startRun(): () => void {
   recallPreviews()
-  return connect(clientIdOf(sessionStorage), {
-    opened: () => {
-      dispatch({ type: 'connection', state: 'open' })
-      refreshQueue()
-      refreshHistory()
-    },
-    closed: () => {
-      dispatch({ type: 'connection', state: 'lost' })
-    },
-    message: receive,
-    preview: show,
+  let stop: () => void = () => undefined
+  let stopped = false
+  void claimClientId(sessionStorage, locksOfPage()).then(({ release }) => {
+    if (stopped) {
+      release()
+      return
+    }
+    const disconnect = connect(() => clientIdOf(sessionStorage), LISTENER)
+    stop = () => {
+      disconnect()
+      release()
+    }
   })
+  return () => {
+    stopped = true
+    stop()
+  }
+}
+
+/** Pages that are neither from this machine nor served over https have no locks. */
+function locksOfPage(): LockManager | undefined {
+  return navigator.locks
+}
+
+const LISTENER: SocketListener = {
+  opened: () => {
+    dispatch({ type: 'connection', state: 'open' })
+    refreshQueue()
+    refreshHistory()
+  },
+  closed: () => {
+    dispatch({ type: 'connection', state: 'lost' })
+  },
+  takenOver: () => renounceClientId(sessionStorage),
+  message: receive,
+  preview: show,
 }
 
 export const refreshQueue = coalesced(() =>

@@ -14,7 +14,7 @@ const accent: MantineColorsTuple = [
   '#bac7ff',
   '#96a9ff',
   '#7690ff',
-  '#5b7cfa',
+  '#4b6bf0',
   '#3f5fe0',
   '#3552cc',
   '#2c45ad',
