@@ -48,15 +48,15 @@ def cpu_preset() -> Preset:
         ),
         autoencoder=AutoencoderPlan(
             config,
-            Recipe(10_000, 16, 1.6e-3, average=0.995),
+            Recipe(6900, 16, 1.6e-3, average=0.995),
             side=128,
         ),
         latents=LatentPlan(30_000, 128),
         diffusion=DiffusionPlan(
-            unet_config(64, (1, 2, 3), 1, 128), Recipe(6000, 64, 1e-3, warmup=100, hold=0.5, average=0.9985)
+            unet_config(64, (1, 2, 3), 1, 128), Recipe(5300, 64, 1e-3, warmup=100, hold=0.5, average=0.9985)
         ),
-        decoder=AutoencoderPlan(config, Recipe(2000, 16, 5e-4, average=0.995), 128, whole=0, decoder_only=True),
-        judge=JudgePlan(Recipe(2000, 64, 1.5e-3, average=0.99), side=128),
+        decoder=AutoencoderPlan(config, Recipe(1500, 16, 5e-4, average=0.995), 128, whole=0, decoder_only=True),
+        judge=JudgePlan(Recipe(1500, 64, 1.5e-3, average=0.99), side=128),
     )
 
 
