@@ -88,11 +88,7 @@ def autoencoder_loss(
 
 
 def new_autoencoder(config: AutoencoderConfig) -> Autoencoder:
-    """Build an autoencoder whose latent starts nearly without noise and whose residual branches start at zero.
-
-    A stack of random blocks passes little but brightness, and all latent channels learn to carry that; without the
-    branches the start is a chain of convolutions, which passes colors.
-    """
+    """Build an autoencoder whose latent starts nearly without noise and whose residual branches start at zero."""
     network = Autoencoder(config)
     for module in network.modules():
         if isinstance(module, ResnetBlock):
