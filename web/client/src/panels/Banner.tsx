@@ -1,10 +1,10 @@
 import './banner.css'
 
 import { Loader } from '@mantine/core'
-import { IconAlertOctagon } from '../icons'
 import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 
+import { IconAlertOctagon } from '../icons'
 import type { RunState } from '../run/state'
 import { useRun } from '../run/store'
 

@@ -1,10 +1,10 @@
 import './dropZone.css'
 
-import { IconFileImport } from '../icons'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { looksLikeWorkflow } from '../files/read'
+import { IconFileImport } from '../icons'
 import { openFile, openText } from './openFile'
 
 /** Files dropped anywhere on the page and workflows pasted into it are opened. */

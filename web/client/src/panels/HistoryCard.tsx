@@ -1,4 +1,7 @@
 import { ActionIcon, Menu } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+
+import type { HistoryEntry } from '../api/types'
 import {
   IconAlertTriangle,
   IconDots,
@@ -7,13 +10,10 @@ import {
   IconPlayerStop,
   IconTrash,
 } from '../icons'
-import { useTranslation } from 'react-i18next'
-
-import { viewUrl } from '../api/client'
-import type { HistoryEntry } from '../api/types'
 import { forgetJob } from '../run/jobs'
 import { openJob } from './openJob'
 import { ago, picturesOf, summaryOf } from './summary'
+import { ThumbnailImage } from './ThumbnailImage'
 
 interface Props {
   readonly entry: HistoryEntry
@@ -61,7 +61,7 @@ function Thumbnail({ entry, summary, onView }: ThumbnailProps) {
       aria-label={t('panel.history.view', { name: summary })}
       onClick={onView}
     >
-      <img src={viewUrl(first.image, { thumbnail: true })} alt="" loading="lazy" />
+      <ThumbnailImage image={first.image} />
       {pictures.length > 1 && (
         <span
           className="thumbnail-count"

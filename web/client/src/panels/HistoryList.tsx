@@ -1,8 +1,8 @@
 import { Button, Tooltip } from '@mantine/core'
-import { IconPhotoSpark } from '../icons'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 
+import { IconPhotoSpark } from '../icons'
 import { emptyHistory } from '../run/jobs'
 import { useRun } from '../run/store'
 import { Empty } from './Empty'

@@ -1,4 +1,8 @@
 import { Menu, UnstyledButton } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+
+import { perform } from '../commands/perform'
+import { shortcutText } from '../commands/shortcuts'
 import {
   IconChevronDown,
   IconDeviceFloppy,
@@ -6,10 +10,6 @@ import {
   IconFolderOpen,
   IconSettings,
 } from '../icons'
-import { useTranslation } from 'react-i18next'
-
-import { perform } from '../commands/perform'
-import { shortcutText } from '../commands/shortcuts'
 import { Brand } from './Brand'
 import { usePanels } from './store'
 

@@ -1,4 +1,6 @@
 import { ActionIcon, Indicator, Tooltip } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+
 import {
   IconAlertTriangle,
   IconMoon,
@@ -7,8 +9,6 @@ import {
   IconSun,
   type TablerIcon,
 } from '../icons'
-import { useTranslation } from 'react-i18next'
-
 import { useRun } from '../run/store'
 import { useTheme } from '../theme/useTheme'
 import { toggleSide, usePanels } from './store'

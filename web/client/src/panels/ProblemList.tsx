@@ -1,10 +1,10 @@
-import { IconCircleCheck } from '../icons'
 import { useTranslation } from 'react-i18next'
 
 import { focusNode } from '../canvas/focus'
 import { useCatalog } from '../catalog/store'
 import { nodeOf } from '../graph/document'
 import { useGraph } from '../graph/store'
+import { IconCircleCheck } from '../icons'
 import { titleOf } from '../nodes/title'
 import { describeProblem } from '../run/describe'
 import type { NodeId, Problem } from '../run/state'

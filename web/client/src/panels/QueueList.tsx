@@ -1,8 +1,8 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core'
-import { IconPlayerStop, IconX } from '../icons'
+import { ActionIcon, Button, Tooltip, VisuallyHidden } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
 import type { JobItem } from '../api/types'
+import { IconPlayerStop, IconX } from '../icons'
 import { cancelQueued, emptyQueue, stopJob } from '../run/jobs'
 import { useRun } from '../run/store'
 import { usePercent } from './RunStatus'
@@ -29,6 +29,7 @@ export function QueueList() {
         ))}
         {pending.map((job) => (
           <li key={job.jobId} className="job-row">
+            <VisuallyHidden>{t('panel.queue.waiting')}</VisuallyHidden>
             <JobName job={job} />
             <JobButton
               icon={IconX}
@@ -47,6 +48,7 @@ function RunningRow({ job }: { job: JobItem }) {
   const percent = usePercent()
   return (
     <li className="job-row running">
+      <VisuallyHidden>{t('panel.queue.running')}</VisuallyHidden>
       <JobName job={job} />
       {percent !== null && <span className="run-percent">{t('panel.percent', { percent })}</span>}
       <JobButton

@@ -1,9 +1,9 @@
 import { ActionIcon, Button, NumberInput, Tooltip } from '@mantine/core'
-import { IconPlayerPlayFilled, IconPlayerStopFilled, IconX } from '../icons'
 import { useTranslation } from 'react-i18next'
 
 import { perform } from '../commands/perform'
 import { shortcutText } from '../commands/shortcuts'
+import { IconPlayerPlayFilled, IconPlayerStopFilled, IconX } from '../icons'
 import { useRun } from '../run/store'
 import { MOST, setBatch, useBatch } from './batch'
 

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
+import type { TFunction } from 'i18next'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { TFunction } from 'i18next'
 
 import { focusNode } from '../canvas/focus'
 import { useCatalog } from '../catalog/store'

@@ -1,11 +1,12 @@
 import './topBar.css'
 
+import { useTranslation } from 'react-i18next'
+
 import { MainMenu } from './MainMenu'
 import { PanelButtons } from './PanelButtons'
 import { ProgressLine } from './ProgressLine'
 import { RunControls } from './RunControls'
 import { RunStatus } from './RunStatus'
-import { useTranslation } from 'react-i18next'
 import { WorkflowName } from './WorkflowName'
 
 /** The bar above the canvas: the workflow at the left, how it runs at the right. */

@@ -1,11 +1,11 @@
 import './viewer.css'
 
 import { ActionIcon, Button, CloseButton, Modal } from '@mantine/core'
-import { IconChevronLeft, IconChevronRight, IconDownload, IconFolderOpen } from '../icons'
 import { useState, type KeyboardEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { viewUrl } from '../api/client'
+import { IconChevronLeft, IconChevronRight, IconDownload, IconFolderOpen } from '../icons'
 import { openJob } from './openJob'
 import { turn, usePanels, type ViewedPicture } from './store'
 

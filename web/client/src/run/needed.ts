@@ -1,7 +1,6 @@
 /** Which nodes of a job will run. */
 
 import type { JobItem } from '../api/types'
-
 import type { NodeId } from './state'
 
 /** The targets of a job and everything upstream of them. */

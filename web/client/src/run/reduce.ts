@@ -2,7 +2,6 @@
 
 import type { ExecutionError, NodeOutput, NodeProgressState, ServerMessage } from '../api/messages'
 import type { HistoryEntry, JobItem, QueueSnapshot } from '../api/types'
-
 import { neededBy } from './needed'
 import {
   IDLE,

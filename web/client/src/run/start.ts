@@ -1,11 +1,11 @@
 /** Connects the run store to the server, for as long as the editor is open. */
 
 import { getHistory, getHistoryEntry, getQueue } from '../api/client'
-import { ApiError } from '../api/http'
 import { claimClientId, clientIdOf, renounceClientId } from '../api/clientId'
+import { ApiError } from '../api/http'
 import type { PreviewFrame, ServerMessage } from '../api/messages'
-import type { QueueSnapshot } from '../api/types'
 import { connect, type SocketListener } from '../api/socket'
+import type { QueueSnapshot } from '../api/types'
 import { coalesced } from './refresh'
 import { recallPreviews } from './settings'
 import type { JobId } from './state'
