@@ -1,7 +1,6 @@
 /** What happens when the page opens: listen to the server, show a workflow, learn the nodes. */
 
 import { getDefaultWorkflow } from '../api/client'
-import { fitView } from '../canvas/viewport'
 import { loadCatalog } from '../catalog/store'
 import { withFreshId } from '../graph/identity'
 import { parseWorkflow } from '../graph/serial'
@@ -31,8 +30,6 @@ async function showFirstWorkflow(): Promise<void> {
     const workflow = draft?.workflow ?? withFreshId(parseWorkflow(await getDefaultWorkflow()))
     openWorkflow(workflow, draft?.name ?? null)
     dispatch({ type: 'workflow_replaced', workflowId: idOf(workflow) })
-    // The nodes take their places in the next frame.
-    requestAnimationFrame(() => requestAnimationFrame(fitView))
   } catch (error) {
     dispatchFailure(error)
   }

@@ -7,26 +7,26 @@ import {
   type AriaLabelConfig,
   Background,
   BackgroundVariant,
-  MiniMap,
   ReactFlow,
   type NodeTypes,
   type Viewport,
 } from '@xyflow/react'
 import type { TFunction } from 'i18next'
-import { type MouseEvent } from 'react'
+import { type MouseEvent, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { select, useGraph } from '../graph/store'
 import { NodeView } from '../nodes/NodeView'
-import { wireColor } from '../theme/wires'
 import { onEdgesChange, onNodesChange } from './changes'
 import { CanvasNotice } from './CanvasNotice'
 import { CanvasTools } from './CanvasTools'
 import { DrawnWire } from './DrawnWire'
 import { type FlowNode, groupIdOf, type WireFlow } from './flow'
 import { GroupView } from './GroupView'
+import { Minimap } from './Minimap'
 import { useFlowNodes, useWires } from './useFlow'
 import { distanceAt, useView } from './view'
+import { fitView } from './viewport'
 import { Wire } from './Wire'
 import { WireHint } from './WireHint'
 import {
@@ -51,6 +51,7 @@ export function Canvas() {
   const wires = useWires()
   const distance = useView((view) => view.distance)
   const wiring = useView((view) => view.wiring)
+  useFittedView()
   return (
     <div className="weft-canvas" data-distance={distance} data-wiring={wiring ?? undefined}>
       {wiring !== null && <style>{onlyFitting(wiring)}</style>}
@@ -93,19 +94,22 @@ export function Canvas() {
         proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.6} />
-        <MiniMap<FlowNode>
-          ariaLabel={t('canvas.minimap')}
-          pannable
-          zoomable
-          nodeColor={minimapColor}
-          nodeBorderRadius={6}
-        />
+        <Minimap />
         <CanvasTools />
       </ReactFlow>
       <CanvasNotice />
       <WireHint />
     </div>
   )
+}
+
+/** Show the whole of a workflow when it is opened, once the canvas is there. */
+function useFittedView(): void {
+  const opened = useGraph((graph) => graph.opened)
+  const isReady = useView((view) => view.flow !== null)
+  useEffect(() => {
+    if (isReady) fitView(0)
+  }, [opened, isReady])
 }
 
 /** What screen readers say of the canvas, its nodes and its wires. */
@@ -115,7 +119,6 @@ function spokenTexts(t: TFunction): Partial<AriaLabelConfig> {
     'node.a11yDescription.keyboardDisabled': t('canvas.spoken.node'),
     'node.a11yDescription.ariaLiveMessage': ({ x, y }) => t('canvas.spoken.moved', { x, y }),
     'edge.a11yDescription.default': t('canvas.spoken.wire'),
-    'minimap.ariaLabel': t('canvas.minimap'),
   }
 }
 
@@ -132,12 +135,6 @@ function onlyFitting(type: string): string {
     .concat('*')
     .map((name) => `[data-type~="${CSS.escape(name)}"]`)
   return `.weft-canvas .socket:not(${fitting.join(', ')}) { opacity: 0.18 !important }`
-}
-
-function minimapColor(node: FlowNode): string {
-  if (node.type === 'frame') return 'var(--minimap-group)'
-  const output = node.data.node.outputs[0]
-  return output ? wireColor(output.type) : 'var(--text-faint)'
 }
 
 function openPalette(event: MouseEvent): void {

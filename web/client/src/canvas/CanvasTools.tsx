@@ -30,7 +30,12 @@ export function CanvasTools() {
       >
         <IconPlus size={15} stroke={1.8} />
       </button>
-      <button type="button" aria-label={t('canvas.fit')} title={t('canvas.fit')} onClick={fitView}>
+      <button
+        type="button"
+        aria-label={t('canvas.fit')}
+        title={t('canvas.fit')}
+        onClick={() => fitView()}
+      >
         <IconMaximize size={15} stroke={1.8} />
       </button>
     </Panel>

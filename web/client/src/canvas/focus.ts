@@ -1,10 +1,12 @@
-import { select } from '../graph/store'
+import { nodeOf } from '../graph/document'
+import { select, useGraph } from '../graph/store'
 import type { NodeId } from '../types'
-import { useView } from './view'
-import { FIT } from './viewport'
+import { fitNodes } from './viewport'
 
 /** Bring a node to the middle of the view and select it. */
 export function focusNode(id: NodeId): void {
+  const node = nodeOf(useGraph.getState().workflow, id)
+  if (!node) return
   select([id])
-  void useView.getState().flow?.fitView({ ...FIT, nodes: [{ id }], padding: 0.6 })
+  fitNodes([node])
 }

@@ -87,7 +87,7 @@ export const COMMANDS = {
     perform: () => useView.setState({ palette: { at: middleOfCanvas(), wire: null } }),
     canvasOnly: true,
   },
-  fit: { keys: ['.'], perform: fitView },
+  fit: { keys: ['.'], perform: () => fitView() },
   zoomIn: { keys: ['alt+=', '+'], perform: () => zoomBy(1.25) },
   zoomOut: { keys: ['alt+-', '-'], perform: () => zoomBy(0.8) },
   refresh: { keys: ['r'], perform: loadCatalog },

@@ -2,11 +2,10 @@
 
 import i18next from 'i18next'
 
-import { useView } from '../canvas/view'
+import { around, boxOf } from '../canvas/viewport'
 import { withGroup, withoutGroups, withoutLinks, withoutNodes } from '../graph/actions'
 import { edit, useGraph } from '../graph/store'
-import { TITLE_HEIGHT } from '../nodes/metrics'
-import type { GraphNode, Rect } from '../types'
+import type { Rect } from '../types'
 
 const GROUP_PADDING = 20
 const GROUP_TITLE = 36
@@ -37,7 +36,8 @@ export function groupSelection(): void {
   const nodes = workflow.nodes.filter((node) => selected.has(node.id))
   if (nodes.length === 0) return
   const title = i18next.t('canvas.newGroup')
-  edit((before) => withGroup(before, { title, bounds: around(nodes), color: null }))
+  const bounds = padded(around(nodes.map(boxOf)))
+  edit((before) => withGroup(before, { title, bounds, color: null }))
 }
 
 /** On the grid to which nodes snap, so that a group and what it carries stay on it together. */
@@ -45,17 +45,11 @@ function onGrid(length: number): number {
   return Math.round(length / 10) * 10
 }
 
-function around(nodes: readonly GraphNode[]): Rect {
-  const { measured } = useView.getState()
-  const boxes = nodes.map((node) => {
-    const size = measured.get(node.id)
-    const width = size?.width ?? node.size?.width ?? 200
-    const height = size?.height ?? (node.size?.height ?? 100) + TITLE_HEIGHT
-    return { x: node.position.x, y: node.position.y - TITLE_HEIGHT, width, height }
-  })
-  const left = onGrid(Math.min(...boxes.map((box) => box.x)) - GROUP_PADDING)
-  const top = onGrid(Math.min(...boxes.map((box) => box.y)) - GROUP_PADDING - GROUP_TITLE)
-  const right = onGrid(Math.max(...boxes.map((box) => box.x + box.width)) + GROUP_PADDING)
-  const bottom = onGrid(Math.max(...boxes.map((box) => box.y + box.height)) + GROUP_PADDING)
-  return { x: left, y: top, width: right - left, height: bottom - top }
+function padded({ x, y, width, height }: Rect): Rect {
+  return {
+    x: onGrid(x - GROUP_PADDING),
+    y: onGrid(y - GROUP_PADDING - GROUP_TITLE),
+    width: onGrid(width + 2 * GROUP_PADDING),
+    height: onGrid(height + 2 * GROUP_PADDING + GROUP_TITLE),
+  }
 }

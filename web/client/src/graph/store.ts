@@ -16,6 +16,8 @@ export interface GraphState {
   readonly name: string | null
   /** The document as it was last saved or opened, to tell whether there is something to lose. */
   readonly saved: Workflow
+  /** Counts the documents that were opened, to tell another one from a changed one. */
+  readonly opened: number
 }
 
 export const useGraph = create<GraphState>(() => ({
@@ -26,6 +28,7 @@ export const useGraph = create<GraphState>(() => ({
   selectedGroups: new Set(),
   name: null,
   saved: EMPTY_WORKFLOW,
+  opened: 0,
 }))
 
 /**
@@ -43,7 +46,8 @@ export function edit(change: (workflow: Workflow) => Workflow, merge: string | n
 
 /** Show another document, with a fresh history; `name` is the file it came from. */
 export function openWorkflow(workflow: Workflow, name: string | null = null): void {
-  useGraph.setState({
+  useGraph.setState(({ opened }) => ({
+    opened: opened + 1,
     workflow,
     name,
     saved: workflow,
@@ -51,7 +55,7 @@ export function openWorkflow(workflow: Workflow, name: string | null = null): vo
     selected: new Set(),
     selectedLinks: new Set(),
     selectedGroups: new Set(),
-  })
+  }))
 }
 
 /** Take note that the document lies in a file of that name. */
