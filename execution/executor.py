@@ -22,7 +22,7 @@ from execution.events import (
     Outcome,
 )
 from execution.graph import Graph, Link, Node, NodeId, ordered, parse
-from nodes.context import Context, InterruptedByUserError
+from nodes.context import Context, InterruptedByUserError, WorkerSettings
 from nodes.spec import NodeSpec
 
 
@@ -35,6 +35,15 @@ class Run:
     graph: Mapping[str, Any]
     targets: tuple[NodeId, ...]
     extra_data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+PREVIEW_METHODS = ("none", "auto", "latent2rgb")
+
+
+def settings_for(run: Run, settings: WorkerSettings) -> WorkerSettings:
+    """The worker's settings, with previews as the job asks for them (`preview_method` in its extra data)."""
+    method = run.extra_data.get("preview_method")
+    return replace(settings, preview_method=method) if method in PREVIEW_METHODS else settings
 
 
 def now() -> int:
@@ -108,6 +117,7 @@ class _JobRun:
         self._stopped = stopped
         self._context = replace(
             context,
+            settings=settings_for(run, context.settings),
             graph=run.graph,
             extra_pnginfo=run.extra_data.get("extra_pnginfo") or {},
             check=self._check,

@@ -105,6 +105,12 @@ def save_text(context: Context, x: THING, name: str = "thing.txt") -> Annotated[
     return Shown(x, {"texts": [kept], "previews": [preview]})
 
 
+@node("TellPreviews", category="test", output=True)
+def tell_previews(context: Context) -> Annotated[Shown, Socket("THING")]:
+    """Shows how previews are to be made."""
+    return Shown(None, {"text": [context.settings.preview_method]})
+
+
 @node("Exhaust", category="test", output=True)
 def exhaust() -> None:
     """Asks for more memory than there is."""

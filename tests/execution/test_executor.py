@@ -47,6 +47,16 @@ def test_events_tell_the_run_in_order(executor: Executor, events: list[Event]) -
     assert events[-1] == NodeFinished("job", "client", "2", {"text": ["3"]})
 
 
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [("none", "none"), ("latent2rgb", "latent2rgb"), ("default", "auto"), ([], "auto"), (None, "auto")],
+)
+def test_a_job_may_ask_for_other_previews(executor: Executor, events: list[Event], asked: Any, made: str) -> None:
+    extra_data = {} if asked is None else {"preview_method": asked}
+    executor.run(Run("job", "client", graph(a=("TellPreviews", {})), ("a",), extra_data))
+    assert events[-1] == NodeFinished("job", "client", "a", {"text": [made]})
+
+
 def test_results_reach_the_inputs_they_are_wired_to(executor: Executor, events: list[Event]) -> None:
     run(executor, diamond(5), "out")
     assert events[-1] == NodeFinished("job", "client", "out", {"text": ["110"]})
