@@ -11,8 +11,8 @@ export interface SubmitOptions {
   readonly clientId: string
   /** Run before everything that waits. */
   readonly front?: boolean
-  /** How previews are made: `auto` or `none`. */
-  readonly preview?: string
+  /** False asks for no previews; else the server makes them as it was told to. */
+  readonly previews?: boolean
 }
 
 interface PromptAnswer {
@@ -24,12 +24,12 @@ interface PromptAnswer {
 /** Queue a workflow. A refusal for what is in the workflow is an answer, not an exception. */
 export async function submitWorkflow(
   workflow: JsonObject,
-  { clientId, front = false, preview = 'auto' }: SubmitOptions,
+  { clientId, front = false, previews = true }: SubmitOptions,
 ): Promise<Submitted> {
   const body = {
     workflow,
     client_id: clientId,
-    extra_data: { preview_method: preview },
+    ...(previews ? {} : { extra_data: { preview_method: 'none' } }),
     ...(front ? { front } : {}),
   }
   const answer = (await (await postJson('prompt', body, [400])).json()) as PromptAnswer

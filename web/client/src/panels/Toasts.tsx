@@ -44,6 +44,7 @@ function showRefusal(t: TFunction, refusal: Refusal, hasProblems: boolean): void
   const titles = {
     execution: t('panel.toast.jobFailed'),
     failed_request: t('panel.toast.request'),
+    accepted_in_part: t('panel.toast.inPart'),
   } as const
   const { kind } = refusal
   const title = kind in titles ? titles[kind as keyof typeof titles] : t('panel.toast.refused')

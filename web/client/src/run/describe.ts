@@ -38,6 +38,7 @@ const REFUSALS = [
   'prompt_no_outputs',
   'prompt_outputs_failed_validation',
   'missing_node_type',
+  'accepted_in_part',
 ] as const
 
 /** Why the workflow as a whole was not queued, or why a job ended. */

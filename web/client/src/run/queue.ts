@@ -12,10 +12,10 @@ export async function queueWorkflow(
   workflow: JsonObject,
   { front = false }: { readonly front?: boolean } = {},
 ): Promise<boolean> {
-  const preview = usePreviews.getState().enabled ? 'auto' : 'none'
+  const previews = usePreviews.getState().enabled
   const clientId = clientIdOf(sessionStorage)
   try {
-    const answer = await submitWorkflow(workflow, { clientId, front, preview })
+    const answer = await submitWorkflow(workflow, { clientId, front, previews })
     const problems = problemsFrom(answer.nodeErrors)
     if (answer.accepted) {
       dispatch({ type: 'submitted', problems })

@@ -105,6 +105,7 @@ describe('a run', () => {
   test('keeps the problems of a job that was accepted in part', () => {
     const state = after([{ type: 'submitted', problems: [problem('7')] }, start])
     expect(state.nodes['7']?.problems).toHaveLength(1)
+    expect(state.refusal?.kind).toBe('accepted_in_part')
   })
 
   test('an interruption leaves the node neither running nor done', () => {
@@ -260,11 +261,38 @@ describe('another workflow in the editor', () => {
   })
 })
 
+describe('a job that ended while the connection was lost', () => {
+  const nothing: RunMessage = { type: 'queue_listed', queue: { running: [], pending: [] } }
+  const open: RunMessage = { type: 'workflow_replaced', workflowId: 'w' }
+  const missed = after([open, start, executing('2'), executed('3'), nothing])
+
+  test('runs no longer as soon as the queue is listed', () => {
+    expect(missed.job).toBeNull()
+    expect(missed.nodes['2']?.status).toBe('idle')
+  })
+
+  test('shows what it made once the history tells it', () => {
+    const state = reduce(missed, { type: 'history_added', entry: entry(JOB), own: true })
+    expect(state.nodes['3']?.output?.images?.[0]?.filename).toBe(`${JOB}.png`)
+  })
+
+  test('shows its failure on the node', () => {
+    const failed = { ...entry(JOB), error: { nodeId: '2', message: 'out of memory' } }
+    const state = reduce(missed, { type: 'history_added', entry: failed, own: true })
+    expect(state.nodes['2']).toMatchObject({ status: 'failed', problems: [{ kind: 'execution' }] })
+  })
+
+  test('of another window leaves the pictures alone', () => {
+    const state = reduce(missed, { type: 'history_added', entry: entry(JOB), own: false })
+    expect(state.nodes['3']?.output?.images).toEqual([IMAGE])
+  })
+})
+
 test('an entry of the history is added in front, once', () => {
   const state = after([
     { type: 'history_listed', entries: [entry('a'), entry('b')] },
-    { type: 'history_added', entry: entry('c') },
-    { type: 'history_added', entry: entry('a') },
+    { type: 'history_added', entry: entry('c'), own: true },
+    { type: 'history_added', entry: entry('a'), own: true },
   ])
   expect(state.history.map(({ job }) => job.jobId)).toEqual(['a', 'c', 'b'])
 })

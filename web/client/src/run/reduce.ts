@@ -35,7 +35,12 @@ export type LocalMessage =
   | { readonly type: 'refusal_read' }
   | { readonly type: 'queue_listed'; readonly queue: QueueSnapshot }
   | { readonly type: 'history_listed'; readonly entries: readonly HistoryEntry[] }
-  | { readonly type: 'history_added'; readonly entry: HistoryEntry }
+  | {
+      readonly type: 'history_added'
+      readonly entry: HistoryEntry
+      /** This editor queued the job. */
+      readonly own: boolean
+    }
   | {
       readonly type: 'workflow_replaced'
       readonly workflowId: string | null
@@ -43,6 +48,9 @@ export type LocalMessage =
       readonly outputs?: Outputs
     }
   | { readonly type: 'node_edited'; readonly nodeId: NodeId }
+
+/** The server runs the outputs that are in order, and says why it leaves out the others. */
+const IN_PART: Refusal = { kind: 'accepted_in_part', message: '', details: '' }
 
 export type RunMessage = ServerMessage | LocalMessage
 
@@ -89,7 +97,11 @@ function reduceLocal(state: RunState, message: LocalMessage): RunState {
     case 'preview':
       return previewed(state, message)
     case 'submitted':
-      return { ...state, refusal: null, nodes: withProblems(state.nodes, message.problems) }
+      return {
+        ...state,
+        refusal: message.problems.length === 0 ? null : IN_PART,
+        nodes: withProblems(state.nodes, message.problems),
+      }
     case 'refused':
       return {
         ...state,
@@ -105,7 +117,7 @@ function reduceLocal(state: RunState, message: LocalMessage): RunState {
     case 'history_listed':
       return restored({ ...state, history: message.entries })
     case 'history_added':
-      return restored({ ...state, history: withEntry(state.history, message.entry) })
+      return historyAdded(state, message.entry, message.own)
     case 'workflow_replaced':
       return workflowReplaced(state, message.workflowId, message.outputs ?? {})
     case 'node_edited': {
@@ -158,6 +170,10 @@ function started(state: RunState, jobId: JobId): RunState {
       problems: node.problems.some(isOfARun) ? [] : node.problems,
     })),
   )
+}
+
+function problemOfARun(nodeId: NodeId, message: string, details: string): Problem {
+  return { nodeId, input: null, kind: 'execution', message, details, values: {} }
 }
 
 function isOfARun(problem: Problem): boolean {
@@ -240,8 +256,7 @@ function failed(state: RunState, error: ExecutionError): RunState {
     const refusal = { kind: 'execution', message, details: error.exception_type }
     return changeNodes({ ...after, refusal }, error.prompt_id, (nodes) => settled(nodes, 'idle'))
   }
-  const details = error.exception_type
-  const problem: Problem = { nodeId, input: null, kind: 'execution', message, details, values: {} }
+  const problem = problemOfARun(nodeId, message, error.exception_type)
   return changeNodes(after, error.prompt_id, (nodes) =>
     changed(settled(nodes, 'done'), nodeId, {
       status: 'failed',
@@ -273,9 +288,28 @@ function withProblems(nodes: Nodes, problems: readonly Problem[]): Nodes {
   return [...byNode].reduce((all, [id, found]) => changed(all, id, { problems: found }), cleared)
 }
 
-/** The history with an entry in front, in place of an older one of the same job. */
-function withEntry(history: RunState['history'], entry: HistoryEntry): RunState['history'] {
-  return [entry, ...history.filter(({ job }) => job.jobId !== entry.job.jobId)]
+/** A job has ended. Its nodes learn what they missed if the connection was lost at the end. */
+function historyAdded(state: RunState, entry: HistoryEntry, own: boolean): RunState {
+  const { jobId } = entry.job
+  const history = [entry, ...state.history.filter(({ job }) => job.jobId !== jobId)]
+  const after = { ...state, history }
+  if (!own || workflowIdOf(entry.job) !== state.workflowId) return restored(after)
+  return changeNodes(after, jobId, (nodes) => withFailure(withNewOutputs(nodes, entry), entry))
+}
+
+function withNewOutputs(nodes: Nodes, { outputs }: HistoryEntry): Nodes {
+  return Object.entries(outputs).reduce((all, [id, output]) => {
+    const same = JSON.stringify(all[id]?.output) === JSON.stringify(output)
+    return same ? all : changed(all, id, { output })
+  }, nodes)
+}
+
+function withFailure(nodes: Nodes, { error }: HistoryEntry): Nodes {
+  if (error === null || error.nodeId === '' || nodes[error.nodeId]?.problems.some(isOfARun)) {
+    return nodes
+  }
+  const problem = problemOfARun(error.nodeId, error.message, '')
+  return changed(nodes, error.nodeId, { status: 'failed', progress: null, problems: [problem] })
 }
 
 /** Nodes that show nothing yet show what they made when their workflow last ran. */
@@ -300,13 +334,14 @@ function workflowReplaced(state: RunState, workflowId: string | null, outputs: O
   return restored({ ...state, nodes, workflowId, detached, refusal: null })
 }
 
+/** The queue decides what runs: a job that it no longer holds ended while nobody listened. */
 function queueListed(state: RunState, queue: QueueSnapshot): RunState {
-  const item = queue.running.find((job) => job.jobId === state.job?.id)
-  const job =
-    state.job !== null && state.job.needed === null && item !== undefined
-      ? { ...state.job, needed: neededBy(item) }
-      : state.job
-  return { ...state, queue, job }
+  const { job } = state
+  const after = { ...state, queue }
+  if (job === null) return after
+  const item = [...queue.running, ...queue.pending].find(({ jobId }) => jobId === job.id)
+  if (item === undefined) return ended(after, job.id, 'idle')
+  return job.needed === null ? { ...after, job: { ...job, needed: neededBy(item) } } : after
 }
 
 /** Jobs that are not of the workflow with that id. */

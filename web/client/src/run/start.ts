@@ -59,7 +59,7 @@ export const refreshQueue = coalesced(() =>
     const before = useRun.getState().queue
     const queue = await getQueue()
     dispatch({ type: 'queue_listed', queue })
-    await Promise.all(goneFrom(before, queue).map(addToHistory))
+    for (const jobId of goneFrom(before, queue)) await addToHistory(jobId)
   }),
 )
 
@@ -80,7 +80,9 @@ function goneFrom(before: QueueSnapshot, after: QueueSnapshot): JobId[] {
 /** Ask for the one entry only: the whole history holds a graph and a workflow per job. */
 async function addToHistory(jobId: JobId): Promise<void> {
   const entry = await getHistoryEntry(jobId)
-  if (entry !== null) dispatch({ type: 'history_added', entry })
+  if (entry === null) return
+  const own = entry.job.extra.client_id === clientIdOf(sessionStorage)
+  dispatch({ type: 'history_added', entry, own })
 }
 
 /** The lists are asked for again after every reconnect, so a lost connection is no news here. */

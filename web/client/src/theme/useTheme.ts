@@ -1,10 +1,4 @@
-import {
-  useComputedColorScheme,
-  useMantineColorScheme,
-  type MantineColorScheme,
-} from '@mantine/core'
-
-export type ThemeChoice = MantineColorScheme
+import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 
 /** The chosen theme (`auto` follows the system), the one that is drawn, and how to change it. */
 export function useTheme() {
