@@ -63,7 +63,7 @@ export const NodeView = memo(function NodeView({
               ) : (
                 !isMissing && <WidgetSkeleton node={node} />
               )}
-              <Picture id={id} hasRoom={hasRoomForPicture(node, anatomy)} />
+              <Picture id={id} hasRoom={spec !== undefined && hasRoomForPicture(node, anatomy)} />
               <NodeProblems id={id} type={isMissing ? node.type : null} />
             </>
           )}

@@ -6,7 +6,7 @@ export function WidgetSkeleton({ node }: { node: GraphNode }) {
   const count = isList(node.values ?? undefined) ? (node.values as readonly unknown[]).length : 0
   if (count === 0) return null
   return (
-    <div className="node-widgets" aria-hidden>
+    <div className="node-widgets skeleton" aria-hidden>
       {Array.from({ length: count }, (_, row) => (
         <div key={row} className="widget-skeleton" />
       ))}
