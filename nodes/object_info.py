@@ -23,7 +23,7 @@ def entry(spec: NodeSpec, choices: Choices) -> dict[str, Any]:
         "input": groups,
         "input_order": {group: list(inputs) for group, inputs in groups.items()},
         "output": [output.type for output in spec.outputs],
-        "output_is_list": [False for _ in spec.outputs],
+        "output_is_list": [output.is_list for output in spec.outputs],
         "output_name": [output.name for output in spec.outputs],
         "output_tooltips": [output.tooltip for output in spec.outputs],
         "name": spec.id,
@@ -31,7 +31,7 @@ def entry(spec: NodeSpec, choices: Choices) -> dict[str, Any]:
         "description": spec.description,
         "category": spec.category,
         "output_node": spec.output_node,
-        "is_input_list": False,
+        "is_input_list": spec.takes_lists,
         "has_intermediate_output": False,
         "python_module": spec.module,
     }

@@ -1,7 +1,7 @@
 """What a node is: its inputs, outputs and options, read off a typed function. Needs no torch."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
@@ -86,7 +86,9 @@ class InputSpec:
     """One input: a socket, or a value typed in by a widget (which a link may replace).
 
     `type` is ComfyUI's wire type: INT, FLOAT, STRING, BOOLEAN, COMBO or a socket's. `optional` inputs may stay
-    unconnected; others without a value take `default`, and are a problem if that is REQUIRED.
+    unconnected; others without a value take `default`, and are a problem if that is REQUIRED. A `lazy` input is
+    evaluated only if the node's `needed` asks for it. `options` are what a foreign node says of the input beyond
+    that, shown to clients as it is.
     """
 
     name: str
@@ -96,20 +98,30 @@ class InputSpec:
     optional: bool = False
     tooltip: str = ""
     advanced: bool = False
+    lazy: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """One output by name and wire type."""
+    """One output by name and wire type. An output that `is_list` gives a list, for whose items its readers run."""
 
     name: str
     type: str
     tooltip: str = ""
+    is_list: bool = False
 
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """A node type. In the server process `function` and `fingerprint` are None: it knows nodes, it runs none."""
+    """A node type. In the server process the functions are None: it knows nodes, it runs none.
+
+    `takes_lists`: the function gets every input as a list and is called once. `keyed_by_id`: equal nodes of different
+    ids have different results. `hidden` inputs by name are filled by the engine with what their kind says: PROMPT,
+    DYNPROMPT, EXTRA_PNGINFO, UNIQUE_ID, … `needed(**inputs)` returns the names of the lazy inputs that the node wants
+    evaluated (those not yet evaluated are None). `validate(**inputs)` returns True or a sentence that says what is
+    wrong; inputs named in `validated` are checked by it alone.
+    """
 
     id: str
     display_name: str
@@ -121,8 +133,16 @@ class NodeSpec:
     cached: bool = True
     context_parameter: str | None = None
     module: str = "nodes"
+    takes_lists: bool = False
+    keyed_by_id: bool = False
+    hidden: Mapping[str, str] = field(default_factory=dict[str, str])
+    validated: frozenset[str] = frozenset()
+    deprecated: bool = False
+    experimental: bool = False
     function: Callable[..., Any] | None = field(default=None, compare=False)
     fingerprint: Callable[..., str] | None = field(default=None, compare=False)
+    needed: Callable[..., Iterable[str]] | None = field(default=None, compare=False)
+    validate: Callable[..., bool | str] | None = field(default=None, compare=False)
 
     def input(self, name: str) -> InputSpec | None:
         """Returns the input of that name, or None."""
@@ -130,7 +150,7 @@ class NodeSpec:
 
     def without_code(self) -> "NodeSpec":
         """Returns what may cross to another process."""
-        return replace(self, function=None, fingerprint=None)
+        return replace(self, function=None, fingerprint=None, needed=None, validate=None)
 
 
 class Shown(NamedTuple):
@@ -138,6 +158,20 @@ class Shown(NamedTuple):
 
     result: Any
     ui: Mapping[str, list[Any]]
+
+
+class Expansion(NamedTuple):
+    """A graph (in API format) to run in a node's place. `result` may hold links to its nodes, [id, output]."""
+
+    result: tuple[Any, ...]
+    graph: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """An output value that keeps every node it reaches from running: silently, or with a message."""
+
+    message: str | None = None
 
 
 F = TypeVar("F", bound=Callable[..., Any])
