@@ -3,10 +3,10 @@
 import itertools
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 import torch
@@ -69,6 +69,38 @@ def _available_memory() -> int:
         return total_bytes() // 2
 
 
+class WeightPatch(Protocol):
+    """A change to some of a network's parameters, such as a LoRA's."""
+
+    @property
+    def names(self) -> Collection[str]:
+        """The parameters that it changes."""
+        ...
+
+    def patched(self, name: str, weight: torch.Tensor) -> torch.Tensor:
+        """The parameter of that name, changed: float32, of the same shape, on the same device. A new tensor."""
+        ...
+
+
+@contextmanager
+def changed(network: nn.Module, patches: Sequence[WeightPatch]) -> Iterator[None]:
+    """Changes the network's parameters inside the block, each patch on what the one before has made."""
+    parameters = dict(network.named_parameters())
+    names = {name for patch in patches for name in patch.names}
+    originals = {name: parameters[name].data for name in names}
+    try:
+        for name, original in originals.items():
+            weight = original.float()
+            for patch in patches:
+                if name in patch.names:
+                    weight = patch.patched(name, weight)
+            parameters[name].data = weight.to(original.dtype)
+        yield
+    finally:
+        for name, original in originals.items():
+            parameters[name].data = original
+
+
 class Resident(Generic[Network]):
     """A network that waits in the machine's memory and is brought to the compute device while it is used."""
 
@@ -91,12 +123,16 @@ class Resident(Generic[Network]):
         return self._dtype
 
     @contextmanager
-    def on_device(self) -> Iterator[Network]:
-        """Yields the network, its weights on the compute device, where they stay at least until the block ends."""
+    def on_device(self, weights: Sequence[WeightPatch] = ()) -> Iterator[Network]:
+        """Yields the network, its weights on the compute device, where they stay at least until the block ends.
+
+        Inside the block the weights are changed as asked; after it they are what they were, bit for bit.
+        """
         self._memory.bring(self)
         self.users += 1
         try:
-            yield self._network
+            with changed(self._network, weights):
+                yield self._network
         finally:
             self.users -= 1
 

@@ -2,17 +2,25 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from models.conditioning import ConcatRule, VectorRule
+from models.memory import WeightPatch
+from models.sampling.model_sampling import ModelSampling
+from models.sampling.patches import ModelPatches
 from models.text.clip import ClipText
 from models.text.tokenizer import Tokenizer
 from models.unet import UNet
 from models.vae import Autoencoder
 
 Network = TypeVar("Network", covariant=True)
+
+
+Weights = tuple[WeightPatch, ...]
+"""Changes that are applied in order, each to what the one before has made."""
 
 
 class Residence(Protocol[Network]):
@@ -24,8 +32,8 @@ class Residence(Protocol[Network]):
     @property
     def dtype(self) -> torch.dtype: ...
 
-    def on_device(self) -> AbstractContextManager[Network]:
-        """Yields the network, its weights on the device."""
+    def on_device(self, weights: Weights = ()) -> AbstractContextManager[Network]:
+        """Yields the network, its weights on the device and changed as asked."""
         ...
 
 
@@ -57,24 +65,19 @@ class Latent:
 
 
 @dataclass(frozen=True)
-class Cond:
-    """One encoded prompt: token features (1, n, width) and the pooled output (1, width')."""
-
-    context: Tensor
-    pooled: Tensor | None = None
-
-
-Conditioning = tuple[Cond, ...]
-"""What guides the UNet: one entry or several whose predictions are averaged."""
-
-
-@dataclass(frozen=True)
 class Model:
-    """A UNet with what is needed to read its predictions."""
+    """A UNet with what is needed to use it: how its predictions are read, what else it is conditioned on, its changes.
+
+    `weights` change its parameters and `patches` what is computed with them; the network itself stays as it is.
+    """
 
     unet: Residence[UNet]
     latent_format: LatentFormat
-    prediction: Literal["eps", "v"] = "eps"
+    sampling: ModelSampling = field(default_factory=ModelSampling)
+    vector: VectorRule | None = None
+    concat: ConcatRule | None = None
+    weights: Weights = ()
+    patches: ModelPatches = field(default_factory=ModelPatches)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Clip:
     encoder: Residence[ClipText]
     tokenizer: Tokenizer = field(repr=False)
     layer: int = -1
+    weights: Weights = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The denoising UNet of latent diffusion, arXiv:2112.10752. Names of parameters are those of the checkpoints."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -10,6 +10,10 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from models.layers import attention, sinusoidal_embedding
+from models.unet_patches import Hooks, Place
+
+NOWHERE = Place("middle", 0)
+"""The place of a layer that is used by itself, where nothing is hooked in."""
 
 
 class UnknownUNetError(ValueError):
@@ -137,8 +141,10 @@ class CrossAttention(nn.Module):
         self.to_v = nn.Linear(context_dim, dim, bias=False)
         self.to_out = nn.Sequential(nn.Linear(dim, dim))
 
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        return self.to_out(attention(self.to_q(x), self.to_k(context), self.to_v(context), self.heads))
+    def forward(self, x: Tensor, context: Tensor, value: Tensor | None = None) -> Tensor:
+        """Values may come from another tensor (b, m, context_dim) than the keys."""
+        values = self.to_v(context if value is None else value)
+        return self.to_out(attention(self.to_q(x), self.to_k(context), values, self.heads))
 
 
 class GEGLU(nn.Module):
@@ -176,10 +182,15 @@ class TransformerBlock(nn.Module):
         self.norm2 = nn.LayerNorm(dim)
         self.norm3 = nn.LayerNorm(dim)
 
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        normed = self.norm1(x)
-        x = x + self.attn1(normed, normed)
-        x = x + self.attn2(self.norm2(x), context)
+    def forward(self, x: Tensor, context: Tensor, hooks: Hooks | None = None, place: Place = NOWHERE) -> Tensor:
+        if hooks is None:
+            normed = self.norm1(x)
+            x = x + self.attn1(normed, normed)
+            x = x + self.attn2(self.norm2(x), context)
+        else:
+            x = x + hooks.self_attention(self.attn1, self.norm1(x), place)
+            x = hooks.between_attentions(x, place)
+            x = x + hooks.cross_attention(self.attn2, self.norm2(x), context, place)
         return x + self.ff(self.norm3(x))
 
 
@@ -196,14 +207,14 @@ class SpatialTransformer(nn.Module):
         )
         self.proj_out = nn.Linear(channels, channels) if self.linear else nn.Conv2d(channels, channels, 1)
 
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+    def forward(self, x: Tensor, context: Tensor, hooks: Hooks | None = None, place: Place = NOWHERE) -> Tensor:
         height = x.shape[2]
         h = self.norm(x)
         h = h if self.linear else self.proj_in(h)
         h = rearrange(h, "b c h w -> b (h w) c")
         h = self.proj_in(h) if self.linear else h
-        for block in self.transformer_blocks:
-            h = block(h, context)
+        for index, block in enumerate(self.transformer_blocks):
+            h = block(h, context, hooks, replace(place, index=index))
         h = self.proj_out(h) if self.linear else h
         h = rearrange(h, "b (h w) c -> b c h w", h=height)
         return x + (h if self.linear else self.proj_out(h))
@@ -234,13 +245,21 @@ class Upsample(nn.Module):
 class Block(nn.ModuleList):
     """The layers of one numbered block, applied in turn."""
 
-    def forward(self, x: Tensor, emb: Tensor, context: Tensor, size: Sequence[int]) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        emb: Tensor,
+        context: Tensor,
+        size: Sequence[int],
+        hooks: Hooks | None = None,
+        place: Place = NOWHERE,
+    ) -> Tensor:
         for layer in self:
             match layer:
                 case ResBlock():
                     x = layer(x, emb)
                 case SpatialTransformer():
-                    x = layer(x, context)
+                    x = layer(x, context, hooks, place)
                 case Upsample():
                     x = layer(x, size)
                 case _:
@@ -267,22 +286,32 @@ class UNet(nn.Module):
             nn.Conv2d(config.model_channels, config.out_channels, 3, padding=1),
         )
 
-    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor, y: Tensor | None = None) -> Tensor:
-        """Returns the prediction (b, out_channels, h, w). y (b, adm_in_channels) carries sizes and pooled text."""
+    def forward(
+        self, x: Tensor, timesteps: Tensor, context: Tensor, y: Tensor | None = None, hooks: Hooks | None = None
+    ) -> Tensor:
+        """Returns the prediction (b, out_channels, h, w).
+
+        y (b, adm_in_channels) carries sizes and pooled text; hooks change what is computed inside.
+        """
         emb = self.time_embed(sinusoidal_embedding(timesteps, self.config.model_channels).to(x.dtype))
         if self.config.adm_in_channels is not None:
             if y is None:
                 raise ValueError("this UNet is conditioned on a vector y, and none was given")
             emb = emb + self.label_emb(y)
         skips: list[Tensor] = []
-        for block in self.input_blocks:
-            x = block(x, emb, context, x.shape[2:])
+        for number, block in enumerate(self.input_blocks):
+            x = block(x, emb, context, x.shape[2:], hooks, Place("input", number))
+            x = hooks.after_input(x, number) if hooks else x
             skips.append(x)
-        x = self.middle_block(x, emb, context, x.shape[2:])
-        for block in self.output_blocks:
-            x = torch.cat([x, skips.pop()], dim=1)
+            x = hooks.after_skip(x, number) if hooks else x
+        x = self.middle_block(x, emb, context, x.shape[2:], hooks, Place("middle", 0))
+        x = hooks.after_middle(x) if hooks else x
+        for number, block in enumerate(self.output_blocks):
+            skip = skips.pop()
+            if hooks:
+                x, skip = hooks.joined(x, skip, number, len(skips))
             size = skips[-1].shape[2:] if skips else x.shape[2:]
-            x = block(x, emb, context, size)
+            x = block(torch.cat([x, skip], dim=1), emb, context, size, hooks, Place("output", number))
         return self.out(x)
 
 

@@ -5,7 +5,6 @@ from typing import Annotated, NamedTuple
 
 from models.sampling.guidance import ClassifierFree, Guider
 from models.sampling.noise import NoNoise, RandomNoise
-from models.sampling.run import prediction_of
 from nodes.context import Context
 from nodes.denoising import denoised
 from nodes.sampling import Cfg, Seed
@@ -68,5 +67,5 @@ def add_noise(model: MODEL, noise: NOISE, sigmas: SIGMAS, latent_image: LATENT) 
     level = (sigmas[0] - sigmas[-1]).abs() if len(sigmas) > 1 else sigmas[0]
     scale = model.latent_format.scale
     start = latent_image.samples.float() * scale
-    noisy = prediction_of(model).noised(start, noise.of(latent_image).to(start), level, from_pure_noise=False)
+    noisy = model.sampling.prediction.noised(start, noise.of(latent_image).to(start), level, from_pure_noise=False)
     return replace(latent_image, samples=noisy / scale)

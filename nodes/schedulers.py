@@ -3,7 +3,6 @@
 from typing import Annotated, Literal
 
 from models.sampling.align_your_steps import align_your_steps
-from models.sampling.run import levels_of
 from models.sampling.schedules import (
     SCHEDULES,
     beta_quantiles,
@@ -30,7 +29,7 @@ SIGMA_MAX, SIGMA_MIN = 14.614642, 0.0291675
 @node("BasicScheduler", category=CATEGORY)
 def basic_scheduler(*, model: MODEL, scheduler: SchedulerName, steps: Steps = 20, denoise: Denoise = 1.0) -> SIGMAS:
     """The sigmas of a named schedule; with denoise below 1, the end of a longer one."""
-    return partly_scheduled(SCHEDULES[scheduler], levels_of(model), steps, denoise)
+    return partly_scheduled(SCHEDULES[scheduler], model.sampling.levels, steps, denoise)
 
 
 @node("KarrasScheduler", category=CATEGORY)
@@ -88,7 +87,7 @@ def sd_turbo_scheduler(
     denoise: Annotated[float, Number(0.0, 1.0, step=0.01)] = 1.0,
 ) -> SIGMAS:
     """The sigmas that turbo models were distilled for."""
-    return turbo(levels_of(model), steps, denoise)
+    return turbo(model.sampling.levels, steps, denoise)
 
 
 @node("BetaSamplingScheduler", category=CATEGORY)
@@ -100,7 +99,7 @@ def beta_sampling_scheduler(
     beta: Annotated[float, Number(0.0, 50.0, step=0.01), Help(advanced=True)] = 0.6,
 ) -> SIGMAS:
     """Sigmas at the quantiles of a beta distribution: below 1, alpha makes the end dense and beta the start."""
-    return beta_quantiles(levels_of(model), steps, _above_zero("alpha", alpha), _above_zero("beta", beta))
+    return beta_quantiles(model.sampling.levels, steps, _above_zero("alpha", alpha), _above_zero("beta", beta))
 
 
 @node("AlignYourStepsScheduler", category=CATEGORY)

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, NamedTuple
 
 import torch
 
-from models.sampling.run import levels_of
 from nodes.sockets import MODEL, SIGMAS
 from nodes.spec import Number, node
 
@@ -98,7 +97,7 @@ def sampling_percent_to_sigma(
     return_actual_sigma: bool = False,
 ) -> float:
     """The sigma at a share of the way from noise to picture; at both ends a bound beyond all, or the model's own."""
-    levels = levels_of(model)
+    levels = model.sampling.levels
     if return_actual_sigma and sampling_percent == 0:
         return levels.sigma_max
     if return_actual_sigma and sampling_percent == 1:

@@ -4,10 +4,11 @@ from typing import Annotated, TypeVar
 
 from torch import Tensor
 
+from models.conditioning import Conditioning
 from models.sampling.guidance import Guider
 from models.sampling.noise import Noise
 from models.sampling.samplers.table import Sampler
-from models.types import Clip, Conditioning, Latent, Model, Vae
+from models.types import Clip, Latent, Model, Vae
 from nodes.spec import Socket
 
 MODEL = Annotated[Model, Socket("MODEL")]

@@ -13,6 +13,7 @@ from models.loading.detect import Detected, detect
 from models.loading.files import TensorFile, open_tensors
 from models.loading.header import ModelFileError
 from models.memory import DevicePolicy, Kept, NotEnoughMemoryError, free_bytes, total_bytes
+from models.sampling.model_sampling import ModelSampling, v_sampling
 from models.text.clip import ClipText
 from models.text.tokenizer import Tokenizer
 from models.types import Clip, Model, Vae
@@ -118,7 +119,7 @@ def _loaded(file: TensorFile, policy: DevicePolicy, report: Report) -> Checkpoin
     encoder = policy.resident(text.filled(read), policy.text_dtype) if text else None
     autoencoder = policy.resident(vae.filled(read), policy.vae_dtype) if vae else None
     return Checkpoint(
-        model=Model(model, found.latent_format, found.family.prediction),
+        model=Model(model, found.latent_format, v_sampling() if found.family.prediction == "v" else ModelSampling()),
         clip=Clip(encoder, Tokenizer()) if encoder else None,
         vae=Vae(autoencoder) if autoencoder else None,
         bytes=sum(resident.bytes for resident in (model, encoder, autoencoder) if resident),

@@ -7,8 +7,6 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from models.sampling.levels import NoiseLevels
-
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 """(x: b c h w, sigma: scalar) → estimate of the clean latent, of x's shape."""
 
@@ -87,26 +85,3 @@ class VPrediction(VarianceExploding):
 def is_largest(sigma: Tensor, sigma_max: float) -> bool:
     """Whether a first sigma means starting from pure noise: at or above the model's largest, up to rounding."""
     return bool(sigma > sigma_max) or bool(torch.isclose(sigma, sigma.new_tensor(sigma_max), rtol=1e-5, atol=0.0))
-
-
-@dataclass(frozen=True)
-class ConditionedDenoiser:
-    """(x, sigma, context) → denoised, by one evaluation of a network."""
-
-    network: Callable[..., Tensor]
-    """Called as network(x, timesteps, context=...), x (b c h w), timesteps (b,) float32, context (b n width)."""
-    prediction: Prediction
-    levels: NoiseLevels
-    dtype: torch.dtype = torch.float32
-    """What the network computes in; everything outside it is float32."""
-    before_evaluation: Callable[[], None] = lambda: None
-    """Called before the network is: may raise to stop a sampler within a step."""
-
-    @torch.no_grad()
-    def __call__(self, x: Tensor, sigma: Tensor, context: Tensor) -> Tensor:
-        """Estimates the clean latents (b c h w) of x, float32. sigma is a scalar, context (b n width)."""
-        self.before_evaluation()
-        timesteps = self.levels.timestep(sigma).float().expand(len(x)).to(x.device)
-        scaled = self.prediction.network_input(x, sigma)
-        output = self.network(scaled.to(self.dtype), timesteps, context=context.to(x.device, self.dtype))
-        return self.prediction.denoised(output.float(), x, sigma)

@@ -1,47 +1,41 @@
 """Guidance: what two or more conditionings say together about the clean latent."""
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
+from models.conditioning import Conditioning
 from models.sampling.denoiser import Estimates
-from models.types import Cond, Conditioning, Model
-
-LONGEST_REPETITION = 4
-"""How often a shorter prompt is repeated at most so that it shares a network call with a longer one."""
-
-Evaluate = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(x: b c h w, sigma: scalar, context: b n width) → denoised, of x's shape."""
+from models.sampling.patches import Ask, Estimated, Round
+from models.types import Model
 
 
 class Guidance(Protocol):
     """Conditionings and how their estimates are combined; a value, without a network."""
 
-    def denoised(self, evaluate: Evaluate, x: Tensor, sigma: Tensor) -> Tensor:
+    def denoised(self, ask: Ask, x: Tensor, sigma: Tensor) -> Tensor:
         """The guided estimate of the clean latent, of x's shape (b c h w)."""
         ...
 
-    def both(self, evaluate: Evaluate, x: Tensor, sigma: Tensor) -> Estimates:
+    def both(self, ask: Ask, x: Tensor, sigma: Tensor) -> Estimates:
         """The guided estimate and that of the negative alone."""
         ...
 
 
 @dataclass(frozen=True)
 class Guided:
-    """A network's evaluation under a guidance: a denoiser for samplers."""
+    """A model asked under a guidance: a denoiser for samplers."""
 
-    evaluate: Evaluate
+    ask: Ask
     guidance: Guidance
 
     def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
-        return self.guidance.denoised(self.evaluate, x, sigma)
+        return self.guidance.denoised(self.ask, x, sigma)
 
     def both(self, x: Tensor, sigma: Tensor) -> Estimates:
-        return self.guidance.both(self.evaluate, x, sigma)
+        return self.guidance.both(self.ask, x, sigma)
 
 
 @dataclass(frozen=True)
@@ -61,10 +55,10 @@ class Unguided:
     def __post_init__(self) -> None:
         _check("", self.conditioning)
 
-    def denoised(self, evaluate: Evaluate, x: Tensor, sigma: Tensor) -> Tensor:
-        return conditioned(evaluate, x, sigma, [self.conditioning])[0]
+    def denoised(self, ask: Ask, x: Tensor, sigma: Tensor) -> Tensor:
+        return _toward_alone(Round(ask, x, sigma, self.conditioning, None, 1.0))
 
-    def both(self, evaluate: Evaluate, x: Tensor, sigma: Tensor) -> Estimates:
+    def both(self, ask: Ask, x: Tensor, sigma: Tensor) -> Estimates:
         raise ValueError(
             "a CFG++ sampler steps away from the estimate of a negative prompt, and this guider has none: "
             "use a guider with a negative (CFGGuider) or another sampler"
@@ -86,14 +80,14 @@ class ClassifierFree:
         _check("positive ", self.positive)
         _check("negative ", self.negative)
 
-    def denoised(self, evaluate: Evaluate, x: Tensor, sigma: Tensor) -> Tensor:
-        if is_one(self.cfg):
-            return conditioned(evaluate, x, sigma, [self.positive])[0]
-        return self.both(evaluate, x, sigma).denoised
+    def denoised(self, ask: Ask, x: Tensor, sigma: Tensor) -> Tensor:
+        if is_one(self.cfg) and not ask.patches.guidance.need_negative:
+            return _toward_alone(Round(ask, x, sigma, self.positive, self.negative, self.cfg))
+        return self.both(ask, x, sigma).denoised
 
-    def both(self, evaluate: Evaluate, x: Tensor, sigma: Tensor) -> Estimates:
-        toward, away = conditioned(evaluate, x, sigma, [self.positive, self.negative])
-        return Estimates(away + (toward - away) * self.cfg, away)
+    def both(self, ask: Ask, x: Tensor, sigma: Tensor) -> Estimates:
+        toward, away = ask(x, sigma, [self.positive, self.negative])
+        return combined(Estimated(toward, away), Round(ask, x, sigma, self.positive, self.negative, self.cfg))
 
 
 @dataclass(frozen=True)
@@ -118,18 +112,45 @@ class DualClassifierFree:
         _check("second ", self.second)
         _check("negative ", self.negative)
 
-    def denoised(self, evaluate: Evaluate, x: Tensor, sigma: Tensor) -> Tensor:
+    def denoised(self, ask: Ask, x: Tensor, sigma: Tensor) -> Tensor:
         if self.nested or not is_one(self.second_cfg):
-            return self.both(evaluate, x, sigma).denoised
-        return ClassifierFree(self.first, self.second, self.first_cfg).denoised(evaluate, x, sigma)
+            return self.both(ask, x, sigma).denoised
+        return ClassifierFree(self.first, self.second, self.first_cfg).denoised(ask, x, sigma)
 
-    def both(self, evaluate: Evaluate, x: Tensor, sigma: Tensor) -> Estimates:
-        first, second, negative = conditioned(evaluate, x, sigma, [self.first, self.second, self.negative])
+    def both(self, ask: Ask, x: Tensor, sigma: Tensor) -> Estimates:
+        first, second, negative = ask(x, sigma, [self.first, self.second, self.negative])
         if self.nested:
-            found = second + (first - second) * self.first_cfg
-            return Estimates(negative + (found - negative) * self.second_cfg, negative)
-        toward_second = negative + (second - negative) * self.second_cfg
-        return Estimates(toward_second + (first - second) * self.first_cfg, negative)
+            inner = Round(ask, x, sigma, self.first, self.second, self.first_cfg)
+            outer = Round(ask, x, sigma, self.first, self.negative, self.second_cfg)
+            return combined(Estimated(combined(Estimated(first, second), inner).denoised, negative), outer)
+        below = Round(ask, x, sigma, self.second, self.negative, self.second_cfg)
+        toward_second = combined(Estimated(second, negative), below)
+        return Estimates(toward_second.denoised + (first - second) * self.first_cfg, toward_second.unguided)
+
+
+def combined(estimated: Estimated, of: Round) -> Estimates:
+    """Both estimates combined by classifier-free guidance, with what the model's patches change about it."""
+    patches = of.ask.patches.guidance
+    for change in patches.before:
+        estimated = change(estimated, of)
+    toward, away = estimated.toward, estimated.away
+    assert away is not None
+    guided = patches.formula(toward, away, of) if patches.formula else away + (toward - away) * of.cfg
+    for change in patches.after:
+        guided = change(guided, estimated, of)
+    return Estimates(guided, away)
+
+
+def _toward_alone(of: Round) -> Tensor:
+    """The estimate of the positive, with what the model's patches change about it."""
+    patches = of.ask.patches.guidance
+    estimated = Estimated(of.ask(of.x, of.sigma, [of.positive])[0], None)
+    for change in patches.before:
+        estimated = change(estimated, of)
+    guided = estimated.toward
+    for change in patches.after:
+        guided = change(guided, estimated, of)
+    return guided
 
 
 def is_one(cfg: float) -> bool:
@@ -140,47 +161,3 @@ def is_one(cfg: float) -> bool:
 def _check(name: str, conditioning: Conditioning) -> None:
     if not conditioning:
         raise ValueError(f"the {name}conditioning is empty: connect a text encoder to it")
-
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """One prompt to evaluate and the place of the conditioning that it belongs to."""
-
-    place: int
-    cond: Cond
-
-
-def conditioned(evaluate: Evaluate, x: Tensor, sigma: Tensor, conditionings: Sequence[Conditioning]) -> list[Tensor]:
-    """The estimate under each conditioning: the mean over its entries. Entries share network calls where they can."""
-    entries = [Entry(place, cond) for place, conds in enumerate(conditionings) for cond in conds]
-    totals = [torch.zeros_like(x) for _ in conditionings]
-    for group in groups(entries):
-        context = torch.cat([context.expand(len(x), -1, -1) for context in contexts_of_equal_length(group)])
-        estimates = evaluate(x.repeat(len(group), 1, 1, 1), sigma, context).chunk(len(group))
-        for entry, estimate in zip(group, estimates, strict=True):
-            totals[entry.place] += estimate
-    return [total / len(conds) for total, conds in zip(totals, conditionings, strict=True)]
-
-
-def groups(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Splits entries into those that fit one network call, in the order of their first."""
-    found: list[list[Entry]] = []
-    for entry in entries:
-        fitting = next((group for group in found if _fit([*group, entry])), None)
-        if fitting is None:
-            found.append([entry])
-        else:
-            fitting.append(entry)
-    return found
-
-
-def _fit(group: Sequence[Entry]) -> bool:
-    lengths = [entry.cond.context.shape[1] for entry in group]
-    same_width = len({entry.cond.context.shape[2] for entry in group}) == 1
-    return same_width and math.lcm(*lengths) <= LONGEST_REPETITION * min(lengths)
-
-
-def contexts_of_equal_length(group: Sequence[Entry]) -> list[Tensor]:
-    """The contexts, shorter ones repeated. Attention over repeated tokens gives the same as over one copy."""
-    length = math.lcm(*(entry.cond.context.shape[1] for entry in group))
-    return [entry.cond.context.repeat(1, length // entry.cond.context.shape[1], 1) for entry in group]

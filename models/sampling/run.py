@@ -7,16 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.sampling.denoiser import (
-    ConditionedDenoiser,
-    EpsPrediction,
-    GuidedDenoiser,
-    Prediction,
-    VPrediction,
-    is_largest,
-)
+from models.conditioning import Occasion
+from models.sampling.denoiser import GuidedDenoiser, is_largest
+from models.sampling.entries import Rules
+from models.sampling.evaluation import Asker, ConditionedDenoiser
 from models.sampling.guidance import Guidance, Guided
-from models.sampling.levels import NoiseLevels, discrete_levels, scaled_linear_alphas_bar
 from models.sampling.masking import Masked, mask_like, noise_of_kept_part
 from models.sampling.samplers.common import State
 from models.sampling.samplers.table import SAMPLERS, Sampler
@@ -35,25 +30,10 @@ class Step:
     total: int
 
 
-def levels_of(model: Model) -> NoiseLevels:
-    """The noise levels that the model was trained on."""
-    del model  # every family so far is trained on Stable Diffusion's
-    return discrete_levels(scaled_linear_alphas_bar())
-
-
-def prediction_of(model: Model) -> Prediction:
-    """What the model's network predicts."""
-    match model.prediction:
-        case "eps":
-            return EpsPrediction()
-        case "v":
-            return VPrediction()
-
-
 def ksampler_sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> Tensor:
     """The sigmas that the plain sampler nodes walk: (n + 1,), or empty where denoise is zero."""
     drop_penultimate = SAMPLERS[sampler].drops_penultimate_sigma
-    return partly_scheduled(SCHEDULES[scheduler], levels_of(model), steps, denoise, drop_penultimate)
+    return partly_scheduled(SCHEDULES[scheduler], model.sampling.levels, steps, denoise, drop_penultimate)
 
 
 def sample(
@@ -77,15 +57,18 @@ def sample(
     if len(sigmas) < 2:
         return latent
     device, scale = model.unet.device, model.latent_format.scale
-    levels, prediction = levels_of(model), prediction_of(model)
+    levels, prediction = model.sampling.levels, model.sampling.prediction
     start = latent.to(device, torch.float32) * scale
     noise = noise.to(device, torch.float32)
-    with model.unet.on_device() as network:
+    mask = None if noise_mask is None else mask_like(noise_mask, start)
+    occasion = Occasion(start, model.latent_format.stride, mask, seed)
+    with model.unet.on_device(model.weights) as network:
         evaluate = ConditionedDenoiser(network, prediction, levels, model.unet.dtype, before_evaluation)
-        denoise: GuidedDenoiser = Guided(evaluate, guidance)
-        if noise_mask is not None:
+        rules = Rules(levels, model.vector, model.concat)
+        denoise: GuidedDenoiser = Guided(Asker(evaluate, occasion, rules, model.patches), guidance)
+        if mask is not None:
             covering = noise_of_kept_part(latent, seed).to(device) if sampler.renews_masked_noise else noise
-            denoise = Masked(denoise, prediction, mask_like(noise_mask, start), start, covering)
+            denoise = Masked(denoise, prediction, mask, start, covering)
         x = prediction.noised(start, noise, sigmas[0], is_largest(sigmas[0], levels.sigma_max))
         total = len(sigmas) - 1
         for index, state in enumerate(sampler(denoise, x, sigmas, seed)):

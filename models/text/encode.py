@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import torch
 
+from models.conditioning import Cond, Conditioning
 from models.memory import explained_out_of_memory
 from models.text.clip import ClipText, Encoded
 from models.text.prompt import weighted_spans
 from models.text.tokenizer import END_TOKEN, START_TOKEN, Tokenizer
-from models.types import Clip, Cond, Conditioning
+from models.types import Clip
 
 CHUNK = 77
 ROOM = CHUNK - 2
@@ -79,7 +80,7 @@ def row(tokens: list[int]) -> list[int]:
 
 
 def _encode_rows(clip: Clip, rows: list[list[int]]) -> Encoded:
-    with explained_out_of_memory("encoding the prompt"), clip.encoder.on_device() as encoder:
+    with explained_out_of_memory("encoding the prompt"), clip.encoder.on_device(clip.weights) as encoder:
         starts = range(0, len(rows), ROWS_AT_ONCE)
         parts = [_encode_some(clip, encoder, rows[start : start + ROWS_AT_ONCE]) for start in starts]
     return Encoded(torch.cat([part.hidden for part in parts]), torch.cat([part.pooled for part in parts]))

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from models.sampling.noise import initial_noise
-from models.sampling.run import levels_of
 from models.sampling.samplers.table import SAMPLERS
 from models.types import Latent, Model
 from nodes import samplers
@@ -222,4 +221,4 @@ def test_options_that_never_take_a_step_are_refused() -> None:
 
 
 def test_the_models_sigmas_begin_the_schedule() -> None:
-    assert float(SIGMAS[0]) == pytest.approx(levels_of(MODEL).sigma_max)
+    assert float(SIGMAS[0]) == pytest.approx(MODEL.sampling.levels.sigma_max)

@@ -6,13 +6,12 @@ import pytest
 import torch
 
 from models.sampling.align_your_steps import OPTIMAL
-from models.sampling.run import levels_of
 from models.sampling.schedules import SCHEDULES
 from nodes import schedulers, sigmas
 from tests.models.sampling.fakes import model_of
 
 MODEL = model_of(lambda x, timesteps, context: x)
-LEVELS = levels_of(MODEL)
+LEVELS = MODEL.sampling.levels
 FIVE = torch.tensor([8.0, 4.0, 2.0, 1.0, 0.0])
 
 

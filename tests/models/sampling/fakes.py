@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.conditioning import Cond
 from models.sampling.denoiser import Estimates
-from models.types import Cond, LatentFormat, Model
+from models.types import LatentFormat, Model, Weights
 
 FORMAT = LatentFormat(channels=4, scale=0.5, stride=8, rgb_factors=((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0), (0, 0, 0)))
 
@@ -27,7 +28,7 @@ class FakeResidence:
         return torch.device("cpu")
 
     @contextmanager
-    def on_device(self) -> Iterator[Any]:
+    def on_device(self, weights: Weights = ()) -> Iterator[Any]:
         self.in_use = True
         try:
             yield self.network

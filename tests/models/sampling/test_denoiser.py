@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from models.sampling.denoiser import ConditionedDenoiser, EpsPrediction, VPrediction, is_largest
+from models.sampling.denoiser import EpsPrediction, VPrediction, is_largest
+from models.sampling.evaluation import ConditionedDenoiser, Inputs
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 
 LEVELS = discrete_levels(scaled_linear_alphas_bar())
-CONTEXT = torch.zeros(2, 3, 8)
+INPUTS = Inputs(torch.zeros(2, 3, 8))
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def noise():
 def test_a_network_that_predicts_the_noise_finds_the_clean_latent(clean, noise, timestep):
     sigma = LEVELS.sigmas[timestep]
     denoise = ConditionedDenoiser(lambda x, timesteps, context: noise, EpsPrediction(), LEVELS)
-    torch.testing.assert_close(denoise(clean + sigma * noise, sigma, CONTEXT), clean, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(denoise(clean + sigma * noise, sigma, INPUTS), clean, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("timestep", [0, 500, 999])
@@ -33,7 +34,7 @@ def test_a_network_that_predicts_the_velocity_finds_the_clean_latent(clean, nois
     root_alpha_bar, root_rest = (1 / (1 + sigma**2)).sqrt(), (sigma**2 / (1 + sigma**2)).sqrt()
     velocity = root_alpha_bar * noise - root_rest * clean
     denoise = ConditionedDenoiser(lambda x, timesteps, context: velocity, VPrediction(), LEVELS)
-    torch.testing.assert_close(denoise(clean + sigma * noise, sigma, CONTEXT), clean, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(denoise(clean + sigma * noise, sigma, INPUTS), clean, atol=1e-5, rtol=1e-4)
 
 
 def test_the_network_sees_unit_variance_and_the_timestep(clean, noise):
@@ -44,7 +45,7 @@ def test_the_network_sees_unit_variance_and_the_timestep(clean, noise):
         return x
 
     sigma = LEVELS.sigmas[700]
-    ConditionedDenoiser(network, EpsPrediction(), LEVELS)(clean + sigma * noise, sigma, CONTEXT)
+    ConditionedDenoiser(network, EpsPrediction(), LEVELS)(clean + sigma * noise, sigma, INPUTS)
     x, timesteps = seen[0]
     assert x.var() == pytest.approx(1, abs=0.15)
     assert timesteps.tolist() == [700.0, 700.0]
@@ -59,7 +60,7 @@ def test_only_the_network_computes_in_half_precision(clean):
         return x
 
     denoise = ConditionedDenoiser(network, EpsPrediction(), LEVELS, torch.bfloat16)
-    assert denoise(clean, LEVELS.sigmas[9], CONTEXT).dtype == torch.float32
+    assert denoise(clean, LEVELS.sigmas[9], INPUTS).dtype == torch.float32
     assert seen == [torch.bfloat16, torch.bfloat16, torch.float32]
 
 
@@ -72,7 +73,7 @@ def test_what_is_raised_before_an_evaluation_spares_it(clean):
 
     denoise = ConditionedDenoiser(network, EpsPrediction(), LEVELS, before_evaluation=stop)
     with pytest.raises(InterruptedError):
-        denoise(clean, LEVELS.sigmas[9], CONTEXT)
+        denoise(clean, LEVELS.sigmas[9], INPUTS)
 
 
 def test_pure_noise_has_the_variance_of_noise_and_latent_together():

@@ -2,14 +2,17 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 
-from models.sampling.guidance import ClassifierFree, DualClassifierFree, Entry, Guided, Unguided, conditioned, groups
-from models.types import Cond
+from models.conditioning import Occasion
+from models.sampling.entries import Rules
+from models.sampling.evaluation import Asker
+from models.sampling.guidance import ClassifierFree, DualClassifierFree, Guided, Unguided
+from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 from tests.models.sampling.fakes import prompt
 
 SIGMA = torch.tensor(1.0)
 X = torch.zeros(2, 4, 8, 8)
+RULES = Rules(discrete_levels(scaled_linear_alphas_bar()))
 
 
 class Recorder:
@@ -18,34 +21,38 @@ class Recorder:
     def __init__(self):
         self.calls = []
 
-    def __call__(self, x, sigma, context):
-        self.calls.append(context.shape)
-        assert len(x) == len(context)
-        return x + context.mean(dim=(1, 2)).reshape(-1, 1, 1, 1)
+    def __call__(self, x, sigma, inputs):
+        self.calls.append(inputs.context.shape)
+        assert len(x) == len(inputs.context)
+        return x + inputs.context.mean(dim=(1, 2)).reshape(-1, 1, 1, 1)
+
+
+def guided(evaluate, guidance):
+    return Guided(Asker(evaluate, Occasion(X, stride=8), RULES), guidance)
 
 
 def test_guidance_goes_away_from_the_negative():
-    estimate = Guided(Recorder(), ClassifierFree(prompt(3.0), prompt(1.0), cfg=7.0))(X, SIGMA)
+    estimate = guided(Recorder(), ClassifierFree(prompt(3.0), prompt(1.0), cfg=7.0))(X, SIGMA)
     torch.testing.assert_close(estimate, torch.full_like(X, 1 + 7 * (3 - 1)))
 
 
 def test_both_prompts_share_one_evaluation():
     evaluate = Recorder()
-    Guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg=7.0))(X, SIGMA)
+    guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg=7.0))(X, SIGMA)
     assert evaluate.calls == [(4, 3, 2)]
 
 
 @pytest.mark.parametrize("cfg", [1.0, 1.0 + 1e-10])
 def test_guidance_of_one_does_not_evaluate_the_negative(cfg):
     evaluate = Recorder()
-    estimate = Guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg))(X, SIGMA)
+    estimate = guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg))(X, SIGMA)
     torch.testing.assert_close(estimate, torch.full_like(X, 3))
     assert evaluate.calls == [(2, 3, 2)]
 
 
 def test_guidance_of_zero_is_the_negative():
     torch.testing.assert_close(
-        Guided(Recorder(), ClassifierFree(prompt(3.0), prompt(1.0), 0.0))(X, SIGMA), torch.ones_like(X)
+        guided(Recorder(), ClassifierFree(prompt(3.0), prompt(1.0), 0.0))(X, SIGMA), torch.ones_like(X)
     )
 
 
@@ -63,30 +70,9 @@ def test_guidance_of_zero_is_the_negative():
 def test_prompts_of_other_lengths_are_repeated_up_to_four_times(lengths, calls):
     evaluate = Recorder()
     positive, negative = prompt(3.0, lengths[0]), prompt(1.0, lengths[1])
-    estimate = Guided(evaluate, ClassifierFree(positive, negative, cfg=2.0))(X, SIGMA)
+    estimate = guided(evaluate, ClassifierFree(positive, negative, cfg=2.0))(X, SIGMA)
     assert [shape[1] for shape in evaluate.calls] == calls
     torch.testing.assert_close(estimate, torch.full_like(X, 5))
-
-
-def test_attention_over_repeated_tokens_is_that_over_one_copy():
-    query, tokens = torch.randn(1, 5, 8), torch.randn(1, 7, 8)
-    repeated = tokens.repeat(1, 3, 1)
-    torch.testing.assert_close(
-        F.scaled_dot_product_attention(query, repeated, repeated),
-        F.scaled_dot_product_attention(query, tokens, tokens),
-    )
-
-
-def test_several_entries_are_averaged():
-    entries = (*prompt(1.0), *prompt(2.0), *prompt(6.0))
-    mean, other = conditioned(Recorder(), X, SIGMA, [entries, prompt(5.0)])
-    torch.testing.assert_close(mean, torch.full_like(X, 3))
-    torch.testing.assert_close(other, torch.full_like(X, 5))
-
-
-def test_entries_of_other_widths_are_evaluated_apart():
-    wide, narrow = Entry(0, Cond(torch.zeros(1, 3, 8))), Entry(1, Cond(torch.zeros(1, 3, 4)))
-    assert groups([wide, narrow, wide]) == [[wide, wide], [narrow]]
 
 
 def test_an_empty_conditioning_is_refused():
@@ -96,7 +82,7 @@ def test_an_empty_conditioning_is_refused():
 
 def test_both_estimates_come_of_one_evaluation_even_where_guidance_is_one():
     evaluate = Recorder()
-    denoised, unguided = Guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg=1.0)).both(X, SIGMA)
+    denoised, unguided = guided(evaluate, ClassifierFree(prompt(3.0), prompt(1.0), cfg=1.0)).both(X, SIGMA)
     torch.testing.assert_close(denoised, torch.full_like(X, 3))
     torch.testing.assert_close(unguided, torch.ones_like(X))
     assert evaluate.calls == [(4, 3, 2)]
@@ -115,13 +101,13 @@ def test_both_estimates_come_of_one_evaluation_even_where_guidance_is_one():
 def test_dual_guidance_scales_two_distances(first_cfg, second_cfg, nested, expected, evaluated):
     evaluate = Recorder()
     guidance = DualClassifierFree(prompt(5.0), prompt(2.0), prompt(1.0), first_cfg, second_cfg, nested)
-    torch.testing.assert_close(Guided(evaluate, guidance)(X, SIGMA), torch.full_like(X, expected))
+    torch.testing.assert_close(guided(evaluate, guidance)(X, SIGMA), torch.full_like(X, expected))
     assert evaluate.calls == [(2 * evaluated, 3, 2)]
-    torch.testing.assert_close(Guided(evaluate, guidance).both(X, SIGMA).unguided, torch.ones_like(X))
+    torch.testing.assert_close(guided(evaluate, guidance).both(X, SIGMA).unguided, torch.ones_like(X))
 
 
 def test_one_conditioning_has_no_negative_to_tell_apart():
-    guided = Guided(Recorder(), Unguided(prompt(3.0)))
-    torch.testing.assert_close(guided(X, SIGMA), torch.full_like(X, 3))
+    alone = guided(Recorder(), Unguided(prompt(3.0)))
+    torch.testing.assert_close(alone(X, SIGMA), torch.full_like(X, 3))
     with pytest.raises(ValueError, match="has none: use a guider with a negative"):
-        guided.both(X, SIGMA)
+        alone.both(X, SIGMA)

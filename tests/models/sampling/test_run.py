@@ -5,7 +5,7 @@ import torch
 
 from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
-from models.sampling.run import finish, ksampler_sigmas, levels_of, sample
+from models.sampling.run import finish, ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import simple
 from models.types import Model
@@ -21,7 +21,7 @@ def knowing(clean):
         sigma = levels.sigmas[timesteps.long()].reshape(-1, 1, 1, 1)
         return (x * (1 + sigma**2).sqrt() - clean) / sigma
 
-    levels = levels_of(model_of(network))
+    levels = model_of(network).sampling.levels
     return model_of(network)
 
 
@@ -39,7 +39,7 @@ def test_a_network_that_knows_the_picture_finds_it(sampler):
     clean = torch.randn(SHAPE, generator=torch.Generator().manual_seed(3))
     result = finish(run(knowing(clean), sampler=sampler, steps=8), lambda step: None)
     left = (
-        5 * levels_of(model_of(abs)).sigma_min / FORMAT.scale if sampler in ("dpm_fast", "dpm_adaptive") else 1e-2
+        5 * model_of(abs).sampling.levels.sigma_min / FORMAT.scale if sampler in ("dpm_fast", "dpm_adaptive") else 1e-2
     )  # these two end above zero
     torch.testing.assert_close(result, clean / FORMAT.scale, atol=left, rtol=1e-3)
 
@@ -64,7 +64,7 @@ def test_full_noise_is_scaled_to_the_largest_sigma():
 
 def test_partial_noise_is_added_to_the_scaled_latent():
     model = knowing(torch.zeros(SHAPE))
-    sigmas = simple(levels_of(model), 8)[-4:]  # sigmas of training, which this network knows exactly
+    sigmas = simple(model.sampling.levels, 8)[-4:]  # sigmas of training, which this network knows exactly
     latent = torch.full(SHAPE, 3.0)
     first = next(run(model, latent, sigmas=sigmas, seed=5))
     expected = (latent * FORMAT.scale + initial_noise(SHAPE, 5) * sigmas[0]) * sigmas[1] / sigmas[0]
