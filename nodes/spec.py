@@ -1,7 +1,7 @@
 """What a node is: its inputs, outputs and options, read off a typed function. Needs no torch."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
@@ -48,6 +48,11 @@ class FileChoice:
 
 
 @dataclass(frozen=True)
+class FilePrefix:
+    """A text that begins the name of a new file; it may name subfolders of the folder that is written to."""
+
+
+@dataclass(frozen=True)
 class Socket:
     """A value that only another node can give, by its wire type: `MODEL`, `LATENT`, …"""
 
@@ -62,7 +67,8 @@ class Help:
     advanced: bool = False
 
 
-Widget = Number | Text | Choice | FileChoice | None
+WIDGETS = (Number, Text, Choice, FileChoice, FilePrefix)
+Widget = Number | Text | Choice | FileChoice | FilePrefix | None
 
 
 class _Required:
@@ -120,7 +126,8 @@ class NodeSpec:
     ids have different results. `hidden` inputs by name are filled by the engine with what their kind says: PROMPT,
     DYNPROMPT, EXTRA_PNGINFO, UNIQUE_ID, … `needed(**inputs)` returns the names of the lazy inputs that the node wants
     evaluated (those not yet evaluated are None). `validate(**inputs)` returns True or a sentence that says what is
-    wrong; inputs named in `validated` are checked by it alone.
+    wrong; inputs named in `validated` are checked by it alone. With `others` the node takes inputs of any other name
+    as well, and this is what they are like.
     """
 
     id: str
@@ -136,6 +143,7 @@ class NodeSpec:
     takes_lists: bool = False
     keyed_by_id: bool = False
     hidden: Mapping[str, str] = field(default_factory=dict[str, str])
+    others: InputSpec | None = None
     validated: frozenset[str] = frozenset()
     deprecated: bool = False
     experimental: bool = False
@@ -147,6 +155,13 @@ class NodeSpec:
     def input(self, name: str) -> InputSpec | None:
         """Returns the input of that name, or None."""
         return next((one for one in self.inputs if one.name == name), None)
+
+    def inputs_among(self, names: Iterable[str]) -> tuple[InputSpec, ...]:
+        """Returns the declared inputs, and after them those of the names that the node takes beside these."""
+        if self.others is None:
+            return self.inputs
+        declared = {one.name for one in self.inputs} | set(self.hidden)
+        return (*self.inputs, *(replace(self.others, name=name) for name in names if name not in declared))
 
     def without_code(self) -> "NodeSpec":
         """Returns what may cross to another process."""
@@ -187,12 +202,17 @@ def node(
     cached: bool = True,
     outputs: tuple[str, ...] | None = None,
     fingerprint: Callable[..., str] | None = None,
+    takes_lists: bool = False,
+    deprecated: bool = False,
+    experimental: bool = False,
 ) -> Callable[[F], F]:
     """Declares a typed function to be a node; the function itself stays as it is.
 
     `output` marks a node that is run for its effect. `cached=False` makes it run every time. `outputs` renames the
-    outputs (by default a NamedTuple's fields, or the wire type). `fingerprint` is called with the same arguments as
+    outputs, which by default are called by their wire types. `fingerprint` is called with the same arguments as
     the function, links as None, and its text joins the cache key: nodes that read files tell the file's identity.
+    `takes_lists` is for functions whose parameters are all of type Sequence[…]: each gets every item at once. A
+    result of type Sequence[…] is handed on item by item.
     """
 
     def declare(function: F) -> F:
@@ -201,11 +221,14 @@ def node(
             display_name=name or id,
             category=category,
             description=inspect.getdoc(function) or "",
-            inputs=_inputs(function),
+            inputs=_inputs(function, takes_lists),
             outputs=_outputs(function, outputs),
             output_node=output,
             cached=cached,
             context_parameter=_context_parameter(function),
+            takes_lists=takes_lists,
+            deprecated=deprecated,
+            experimental=experimental,
             function=function,
             fingerprint=fingerprint,
         )
@@ -229,7 +252,7 @@ def _context_parameter(function: Callable[..., Any]) -> str | None:
     return next((name for name, hint in _hints(function).items() if hint is Context and name != "return"), None)
 
 
-def _inputs(function: Callable[..., Any]) -> tuple[InputSpec, ...]:
+def _inputs(function: Callable[..., Any], takes_lists: bool) -> tuple[InputSpec, ...]:
     hints = _hints(function)
     found: list[InputSpec] = []
     for parameter in inspect.signature(function).parameters.values():
@@ -240,16 +263,27 @@ def _inputs(function: Callable[..., Any]) -> tuple[InputSpec, ...]:
         hint = hints[parameter.name]
         if hint is Context:
             continue
+        where = f"{function.__name__}.{parameter.name}"
         default = REQUIRED if parameter.default is inspect.Parameter.empty else parameter.default
-        found.append(_input(f"{function.__name__}.{parameter.name}", parameter.name, hint, default))
+        if takes_lists:
+            hint, is_list = _without_sequence(hint)
+            if not is_list:
+                raise NodeDeclarationError(f"{where}: a node that takes lists needs the type Sequence[…] here.")
+            default = default if default is REQUIRED else default[0]
+        found.append(_input(where, parameter.name, hint, default))
     return tuple(found)
+
+
+def _without_sequence(hint: Any) -> tuple[Any, bool]:
+    """Splits `Sequence[X]` into X and whether it was one."""
+    return (get_args(hint)[0], True) if get_origin(hint) is Sequence else (hint, False)
 
 
 def _input(where: str, name: str, hint: Any, default: Any) -> InputSpec:
     hint, optional = _without_none(hint)
     base, extras = _unwrapped(hint)
     help = next((extra for extra in extras if isinstance(extra, Help)), Help())
-    widget = next((extra for extra in extras if isinstance(extra, Number | Text | Choice | FileChoice)), None)
+    widget = next((extra for extra in extras if isinstance(extra, WIDGETS)), None)
     type = _wire_type(where, base, extras)
     if get_origin(base) is Literal:
         widget = Choice(tuple(get_args(base)))
@@ -307,8 +341,13 @@ def _outputs(function: Callable[..., Any], names: tuple[str, ...] | None) -> tup
     base, extras = _unwrapped(result)
     fields = getattr(base, "_fields", None)
     if extras or fields is None:
-        type = _wire_type(where, base, extras)
-        return (OutputSpec(names[0] if names else type, type),)
+        return (_output(where, result, names[0] if names else None),)
     of_field = get_type_hints(base, include_extras=True)
-    types = [_wire_type(where, *_unwrapped(of_field[field])) for field in fields]
-    return tuple(OutputSpec(name, type) for name, type in zip(names or types, types, strict=True))
+    named = zip(fields, names or [None] * len(fields), strict=True)
+    return tuple(_output(where, of_field[field], name) for field, name in named)
+
+
+def _output(where: str, hint: Any, name: str | None) -> OutputSpec:
+    hint, is_list = _without_sequence(hint)
+    type = _wire_type(where, *_unwrapped(hint))
+    return OutputSpec(name or type, type, is_list=is_list)
