@@ -8,7 +8,8 @@ from typing import Any
 from execution.engine import Problem
 from execution.files import Files
 from execution.graph import BadLink, Graph, Link, Node
-from nodes.spec import REQUIRED, Choice, FileChoice, InputSpec, NodeSpec, Number
+from nodes.paths import UnsafeNameError, name_segments
+from nodes.spec import REQUIRED, Choice, FileChoice, FilePrefix, InputSpec, NodeSpec, Number
 
 ANY = "*"
 VALUES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", ANY})
@@ -139,6 +140,8 @@ def _checked_value(value: Any, spec: InputSpec, around: Surroundings) -> Any:
         ) from error  # fmt: skip
     if isinstance(spec.widget, Number):
         _check_limits(converted, spec, spec.widget)
+    if isinstance(spec.widget, FilePrefix):
+        _check_prefix(converted, spec)
     return converted
 
 
@@ -151,6 +154,20 @@ def _check_limits(value: float, spec: InputSpec, limits: Number) -> None:
         raise _problem(
             "value_bigger_than_max", f"Value {value} bigger than max of {limits.max}", spec.name, spec, received=value
         )
+
+
+def _check_prefix(prefix: str, spec: InputSpec) -> None:
+    try:
+        name_segments(prefix)
+    except UnsafeNameError as error:
+        raise InputProblem(
+            Problem(
+                "custom_validation_failed",
+                "Custom validation failed for node",
+                f"{spec.name} - {error}",
+                {"input_name": spec.name},
+            )
+        ) from None
 
 
 def _choice(value: Any, spec: InputSpec, options: Sequence[Any]) -> Any:

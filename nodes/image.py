@@ -16,7 +16,7 @@ from nodes.context import Context
 from nodes.files import NumberedFiles, expand_prefix, fingerprint_of
 from nodes.paths import FileKind
 from nodes.sockets import IMAGE, MASK
-from nodes.spec import FileChoice, Help, Shown, Socket, node
+from nodes.spec import FileChoice, FilePrefix, Help, Shown, Socket, node
 
 SAVED_COMPRESSION, PREVIEW_COMPRESSION = 4, 1
 
@@ -72,7 +72,9 @@ def _frame(frame: Image.Image) -> ImageAndMask:
 def save_image(
     *,
     images: IMAGE,
-    filename_prefix: Annotated[str, Help("May hold subfolders and %width%, %height%, %year%, …")] = "ComfyUI",
+    filename_prefix: Annotated[
+        str, FilePrefix(), Help("May hold subfolders and %width%, %height%, %year%, …")
+    ] = "ComfyUI",
     context: Context,
 ) -> SHOWN_IMAGE:
     """Saves pictures as PNG in the output folder, with the workflow in each file."""

@@ -34,6 +34,8 @@ def entry(spec: NodeSpec, choices: Choices) -> dict[str, Any]:
         "is_input_list": spec.takes_lists,
         "has_intermediate_output": False,
         "python_module": spec.module,
+        **({"deprecated": True} if spec.deprecated else {}),
+        **({"experimental": True} if spec.experimental else {}),
     }
 
 

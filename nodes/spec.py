@@ -269,7 +269,7 @@ def _inputs(function: Callable[..., Any], takes_lists: bool) -> tuple[InputSpec,
             hint, is_list = _without_sequence(hint)
             if not is_list:
                 raise NodeDeclarationError(f"{where}: a node that takes lists needs the type Sequence[…] here.")
-            default = default if default is REQUIRED else default[0]
+            default = default if isinstance(default, _Required) else default[0]
         found.append(_input(where, parameter.name, hint, default))
     return tuple(found)
 

@@ -9,6 +9,7 @@ import pytest
 from execution.engine import Checked, Problem
 from execution.input_checks import compatible
 from execution.validation import check
+from nodes.spec import FilePrefix, InputSpec, NodeSpec
 from tests.execution import fake_nodes
 from tests.execution.fake_host import FakeFiles
 from tests.execution.graphs import chain, diamond, graph, shown
@@ -141,6 +142,16 @@ def test_an_uploaded_file_need_not_be_offered_but_must_exist() -> None:
     [problem] = result.node_errors["u"].errors
     assert problem.type == "custom_validation_failed"
     assert problem.details.startswith("image - Invalid file: 'gone.png'")
+
+
+@pytest.mark.parametrize(("prefix", "refused"), [("a/%year%_b", False), ("", False), ("../a", True), ("/etc/a", True)])
+def test_a_file_prefix_that_leads_out_of_its_folder_is_refused_when_queued(prefix: str, refused: bool) -> None:
+    saves = NodeSpec("Save", "Save", "test", "", (InputSpec("prefix", "STRING", FilePrefix()),), (), output_node=True)
+    result = check(graph(s=("Save", {"prefix": prefix})), {"Save": saves}, FakeFiles())
+    assert (result.error is not None) is refused
+    for problem in result.node_errors["s"].errors if refused else ():
+        assert problem.type == "custom_validation_failed"
+        assert problem.details.startswith("prefix - The file name")
 
 
 def test_all_problems_are_told_at_once() -> None:

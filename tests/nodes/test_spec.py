@@ -1,6 +1,7 @@
 """A node is read off a typed function."""
 
 import pickle
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
@@ -102,3 +103,27 @@ def test_two_nodes_of_one_id_are_refused(spec: NodeSpec) -> None:
     registry.add(spec)
     with pytest.raises(DuplicateNodeError, match="Split"):
         registry.add(spec)
+
+
+def test_a_node_that_takes_lists_is_described_by_their_items() -> None:
+    @node("Rebatch", category="latent", takes_lists=True)
+    def rebatch(latents: Sequence[LATENT], size: Sequence[Annotated[int, Number(1, 64)]] = (4,)) -> Sequence[LATENT]:
+        """Cuts batches anew."""
+        return [*latents, *size]
+
+    spec = spec_of(rebatch)
+    assert spec is not None
+    assert spec.takes_lists
+    assert [(one.name, one.type, one.default) for one in spec.inputs] == [
+        ("latents", "LATENT", REQUIRED),
+        ("size", "INT", 4),
+    ]
+    assert [(one.name, one.is_list) for one in spec.outputs] == [("LATENT", True)]
+
+
+def test_a_node_that_takes_lists_says_so_of_every_input() -> None:
+    with pytest.raises(NodeDeclarationError, match=r"broken.latents: .* Sequence"):
+
+        @node("Broken", category="latent", takes_lists=True)
+        def broken(latents: LATENT) -> None:
+            """Says nothing of lists."""
