@@ -126,8 +126,8 @@ class NodeSpec:
     ids have different results. `hidden` inputs by name are filled by the engine with what their kind says: PROMPT,
     DYNPROMPT, EXTRA_PNGINFO, UNIQUE_ID, … `needed(**inputs)` returns the names of the lazy inputs that the node wants
     evaluated (those not yet evaluated are None). `validate(**inputs)` returns True or a sentence that says what is
-    wrong; inputs named in `validated` are checked by it alone. With `others` the node takes inputs of any other name
-    as well, and this is what they are like.
+    wrong; inputs named in `validated` are checked by it alone. One with `open_inputs` takes inputs of any
+    other name as well.
     """
 
     id: str
@@ -143,7 +143,7 @@ class NodeSpec:
     takes_lists: bool = False
     keyed_by_id: bool = False
     hidden: Mapping[str, str] = field(default_factory=dict[str, str])
-    others: InputSpec | None = None
+    open_inputs: bool = False
     validated: frozenset[str] = frozenset()
     deprecated: bool = False
     experimental: bool = False
@@ -155,13 +155,6 @@ class NodeSpec:
     def input(self, name: str) -> InputSpec | None:
         """Returns the input of that name, or None."""
         return next((one for one in self.inputs if one.name == name), None)
-
-    def inputs_among(self, names: Iterable[str]) -> tuple[InputSpec, ...]:
-        """Returns the declared inputs, and after them those of the names that the node takes beside these."""
-        if self.others is None:
-            return self.inputs
-        declared = {one.name for one in self.inputs} | set(self.hidden)
-        return (*self.inputs, *(replace(self.others, name=name) for name in names if name not in declared))
 
     def without_code(self) -> "NodeSpec":
         """Returns what may cross to another process."""
