@@ -46,8 +46,8 @@ class TensorFile(Protocol):
     @property
     def metadata(self) -> Mapping[str, str]: ...
 
-    def read(self, key: str, dtype: torch.dtype) -> Tensor:
-        """Returns a tensor in memory of its own, converted."""
+    def read(self, key: str, dtype: torch.dtype | None = None) -> Tensor:
+        """Returns a tensor in memory of its own, converted to another precision if one is given."""
         ...
 
 
@@ -103,15 +103,15 @@ class SafetensorsFile:
         """Bytes in the file by key."""
         return {key: entry.end - entry.start for key, entry in self._entries.items()}
 
-    def read(self, key: str, dtype: torch.dtype) -> Tensor:
-        """Returns a tensor in memory of its own, converted."""
+    def read(self, key: str, dtype: torch.dtype | None = None) -> Tensor:
+        """Returns a tensor in memory of its own, converted to another precision if one is given."""
         entry = self._entries[key]
         if entry.start == entry.end:
-            return torch.empty(entry.shape, dtype=dtype)
+            return torch.empty(entry.shape, dtype=dtype or TORCH_DTYPES[entry.dtype])
         stored = TORCH_DTYPES[entry.dtype]
         count = (entry.end - entry.start) // stored.itemsize
         mapped = torch.frombuffer(self._bytes, dtype=stored, count=count, offset=entry.start)
-        tensor = mapped.reshape(entry.shape).to(dtype, copy=True)
+        tensor = mapped.reshape(entry.shape).to(dtype or stored, copy=True)
         self._forget(entry)
         return tensor
 
@@ -140,9 +140,10 @@ class TorchFile:
         """Bytes by key."""
         return {key: tensor.numel() * tensor.element_size() for key, tensor in self._tensors.items()}
 
-    def read(self, key: str, dtype: torch.dtype) -> Tensor:
-        """Returns a tensor in memory of its own, converted."""
-        return self._tensors[key].detach().to(dtype, copy=True, memory_format=torch.contiguous_format)
+    def read(self, key: str, dtype: torch.dtype | None = None) -> Tensor:
+        """Returns a tensor in memory of its own, converted to another precision if one is given."""
+        tensor = self._tensors[key].detach()
+        return tensor.to(dtype or tensor.dtype, copy=True, memory_format=torch.contiguous_format)
 
 
 def _check_archive(file: BinaryIO) -> None:
