@@ -1,0 +1,1 @@
+"""Nodes written against ComfyUI's class protocol: how they are loaded, described, called and answered."""

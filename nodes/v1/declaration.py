@@ -1,0 +1,175 @@
+"""Reads what a foreign node declares of its inputs and outputs, in all the ways in which packs spell it."""
+
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nodes.spec import REQUIRED, Choice, InputSpec, Number, OutputSpec, Text, Widget
+
+ANY = "*"
+KINDS_OF_HIDDEN = frozenset(
+    {"PROMPT", "DYNPROMPT", "EXTRA_PNGINFO", "UNIQUE_ID", "AUTH_TOKEN_COMFY_ORG", "API_KEY_COMFY_ORG"}
+)
+_PROBE = "a type that no node has"
+
+
+class ForeignDeclarationError(TypeError):
+    """A foreign node whose declaration cannot be read."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The declared inputs in their order, the hidden ones by kind, and whether the node takes others as well."""
+
+    inputs: tuple[InputSpec, ...]
+    hidden: Mapping[str, str]
+    open: bool = False
+
+
+def inputs_of(node: Any) -> Inputs:
+    """What INPUT_TYPES of a node class says now; it is asked anew because it may list files."""
+    declared = node.INPUT_TYPES() if hasattr(node, "INPUT_TYPES") else {}
+    if not isinstance(declared, Mapping):
+        raise ForeignDeclarationError(f"INPUT_TYPES returned a {type(declared).__name__}, not a dictionary")
+    found = {
+        name: _input(str(name), spelled, group == "optional")
+        for group in ("required", "optional")
+        for name, spelled in (declared.get(group) or {}).items()
+    }
+    return Inputs(tuple(found.values()), _hidden(declared.get("hidden")), _is_open(declared.get("optional")))
+
+
+def _hidden(declared: Any) -> dict[str, str]:
+    """The hidden inputs that the engine can fill, by name."""
+    kinds: dict[str, str] = {}
+    for name, spelled in (declared or {}).items():
+        kind = spelled[0] if isinstance(spelled, list | tuple) and spelled else spelled
+        kind = getattr(kind, "value", kind)
+        if isinstance(kind, str) and kind in KINDS_OF_HIDDEN:
+            kinds[str(name)] = kind
+    return kinds
+
+
+def _is_open(optional: Any) -> bool:
+    """Whether a dictionary of a pack's own making claims to hold every name."""
+    return isinstance(optional, Mapping) and type(optional) is not dict and _PROBE in optional
+
+
+def _input(name: str, spelled: Any, optional: bool) -> InputSpec:
+    if not isinstance(spelled, list | tuple):
+        spelled = (spelled,)
+    if not spelled:
+        raise ForeignDeclarationError(f"input {name!r} is an empty {type(spelled).__name__}: it needs a type")
+    kind = spelled[0]
+    given = spelled[1] if len(spelled) > 1 and isinstance(spelled[1], Mapping) else {}
+    options = {str(key): plain(value) for key, value in given.items()}
+    type_name, widget = _typed(name, kind, options)
+    return InputSpec(
+        name,
+        type_name,
+        widget,
+        options.get("default", REQUIRED),
+        optional,
+        tooltip=str(options.get("tooltip") or ""),
+        advanced=bool(options.get("advanced")),
+        lazy=bool(options.get("lazy")),
+        options=options,
+    )
+
+
+def _typed(name: str, kind: Any, options: Mapping[str, Any]) -> tuple[str, Widget]:
+    """The wire type and the widget."""
+    if isinstance(kind, list | tuple | dict | set | frozenset):
+        return "COMBO", _choice(kind, options)
+    wire = wire_type(kind)
+    match wire:
+        case "INT" | "FLOAT":
+            return wire, _number(wire, options)
+        case "STRING":
+            return wire, Text(bool(options.get("multiline")), bool(options.get("dynamicPrompts")))
+        case "COMBO":
+            return wire, _choice(options["options"], options) if isinstance(options.get("options"), list) else None
+        case "":
+            raise ForeignDeclarationError(f"input {name!r} has an empty type")
+        case _:
+            return wire, None
+
+
+def _choice(words: Iterable[Any], options: Mapping[str, Any]) -> Choice | None:
+    """A choice of one; None where several may be chosen, or where any file that is uploaded may be named as well."""
+    multiple = options.get("multiselect") or options.get("multi_select")
+    return None if multiple else Choice(tuple(plain(word) for word in words))
+
+
+def _number(wire: str, options: Mapping[str, Any]) -> Number | None:
+    limits = [options.get(name) for name in ("min", "max", "step", "round")]
+    least, most, step, rounding = [value if _is_number(value) else None for value in limits]
+    if least is None and most is None:
+        return None
+    return Number(
+        -sys.float_info.max if least is None else least,
+        sys.float_info.max if most is None else most,
+        step=step or (1 if wire == "INT" else 0.01),
+        round=rounding,
+        control_after_generate=bool(options.get("control_after_generate")),
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def wire_type(kind: Any) -> str:
+    """A type as it is written on the wire: `*` for classes of text that equal every other, as packs write "any"."""
+    if isinstance(kind, list | tuple):
+        return "COMBO"
+    kind = getattr(kind, "value", kind)
+    if not isinstance(kind, str):
+        raise ForeignDeclarationError(f"{kind!r} is no type: a type is a text, or a list of choices")
+    differs = kind != _PROBE  # not `==`: it is this operator that packs overwrite
+    return str.__str__(kind) if differs else ANY
+
+
+def outputs_of(node: Any) -> tuple[OutputSpec, ...]:
+    """The outputs of a node class, in their order."""
+    types = _sequence(getattr(node, "RETURN_TYPES", ()))
+    names = _sequence(getattr(node, "RETURN_NAMES", None))
+    lists = _sequence(getattr(node, "OUTPUT_IS_LIST", None))
+    tooltips = _sequence(getattr(node, "OUTPUT_TOOLTIPS", None))
+    found = []
+    for index, kind in enumerate(types):
+        wire = wire_type(kind)
+        name = str(names[index]) if index < len(names) and names[index] is not None else wire
+        tooltip = str(tooltips[index] or "") if index < len(tooltips) else ""
+        found.append(OutputSpec(name, wire, tooltip, index < len(lists) and bool(lists[index])))
+    return tuple(found)
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    """A declared sequence; a single text stands for itself, because ("IMAGE") is no tuple."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can carry it and any process can read it; what JSON has no form for becomes text."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return str.__str__(value)
+        case int():
+            return int(value)
+        case float():
+            return float(value) if math.isfinite(value) else math.copysign(sys.float_info.max, value)
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case set() | frozenset():
+            return sorted((plain(item) for item in value), key=str)
+        case _:
+            return plain(value.value) if hasattr(value, "value") else str(value)

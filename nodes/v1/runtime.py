@@ -1,0 +1,94 @@
+"""What foreign code sees of its worker: folders, settings, and the node that runs at this moment."""
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from nodes.context import Context, Services, WorkerSettings
+from nodes.paths import Paths
+from nodes.spec import NodeSpec
+
+PACKAGE = "custom_nodes"
+"""The package whose members are the packs, as Python names their modules."""
+
+Tell = Callable[[str, Any, str | None], None]
+"""(type, data, client id or None for everyone): sends a message to the clients that listen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a foreign node's function. `numbers` count the graphs that it builds."""
+
+    context: Context
+    index: int = 0
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+
+class Runtime:
+    """One worker as the modules that packs import see it.
+
+    `specs` are all nodes there are. The node that runs is known to the thread or task that runs it; other threads,
+    which a node may have started, are told the one that was called last.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: WorkerSettings,
+        services: Services,
+        specs: Mapping[str, NodeSpec],
+        tell: Tell = lambda type, data, client_id: None,
+    ) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.services = services
+        self.specs = specs
+        self.tell = tell
+        self._idle = Call(Context("", paths, settings, services))
+        self._last = self._idle
+        self._current: ContextVar[Call | None] = ContextVar("call", default=None)
+
+    @property
+    def call(self) -> Call:
+        """The call that is going on; one that belongs to no node if there is none."""
+        return self._current.get() or self._last
+
+    @property
+    def context(self) -> Context:
+        """What the node that runs may ask of the engine."""
+        return self.call.context
+
+    @contextmanager
+    def running(self, call: Call) -> Iterator[None]:
+        """Makes this the call that is going on."""
+        self._last = call
+        token = self._current.set(call)
+        try:
+            yield
+        finally:
+            self._current.reset(token)
+            if self._last is call:
+                self._last = self._idle
+
+
+def calling_pack() -> str:
+    """The pack whose code is innermost on the stack, for messages; "a custom node" where there is none."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name.startswith(f"{PACKAGE}."):
+            return f"the pack {name.split('.')[1]!r}"
+        frame = frame.f_back
+    return "a custom node"
+
+
+class NotOfferedError(AttributeError):
+    """Foreign code has asked for a part of ComfyUI that does not exist here."""
+
+    def __init__(self, what: str, instead: str = "") -> None:
+        advice = f": {instead}" if instead else ""
+        super().__init__(f"{calling_pack()} uses {what}, which Weft does not offer{advice}")
