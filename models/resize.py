@@ -2,11 +2,14 @@
 
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 ResizeMethod = Literal["nearest-exact", "bilinear", "area", "bicubic", "bislerp"]
+ImageResizeMethod = Literal["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
 
 
 def resize_latent(x: Tensor, width: int, height: int, method: ResizeMethod, center: bool) -> Tensor:
@@ -18,6 +21,16 @@ def resize_latent(x: Tensor, width: int, height: int, method: ResizeMethod, cent
     return F.interpolate(x, size=(height, width), mode=method)
 
 
+def resize_image(images: Tensor, width: int, height: int, method: ImageResizeMethod, center: bool = False) -> Tensor:
+    """Resizes pictures (b, h, w, c); `center` first cuts the longer axis so that the shape is kept."""
+    x = images.movedim(-1, 1)
+    if center:
+        x = _center_cut(x, width, height)
+    if method == "lanczos":
+        return lanczos(x, width, height).movedim(1, -1)
+    return F.interpolate(x, size=(height, width), mode=method).movedim(1, -1)
+
+
 def _center_cut(x: Tensor, width: int, height: int) -> Tensor:
     old_height, old_width = x.shape[-2:]
     old_ratio, new_ratio = old_width / old_height, width / height
@@ -27,6 +40,24 @@ def _center_cut(x: Tensor, width: int, height: int) -> Tensor:
     elif old_ratio < new_ratio:
         top = round((old_height - old_height * (old_ratio / new_ratio)) / 2)
     return x[..., top : old_height - top, left : old_width - left]
+
+
+def lanczos(x: Tensor, width: int, height: int) -> Tensor:
+    """Resizes with Lanczos' windowed sinc, antialiased, in steps of 1/255: values are cut off to 8 bits before."""
+    return torch.stack([_lanczos_picture(picture, width, height) for picture in x.movedim(1, -1)]).to(x)
+
+
+def _lanczos_picture(picture: Tensor, width: int, height: int) -> Tensor:
+    """One picture (h, w, c) → (c, height, width). PIL knows one, three and four channels; others go one by one."""
+    channels = [picture] if picture.shape[-1] in (3, 4) else list(picture.split(1, dim=-1))
+    parts: list[Tensor] = []
+    for part in channels:
+        levels = (part.cpu().float().numpy() * 255).clip(0, 255).astype(np.uint8)
+        resized = Image.fromarray(levels.squeeze(-1) if levels.shape[-1] == 1 else levels).resize(
+            (width, height), Image.Resampling.LANCZOS
+        )
+        parts.append(torch.from_numpy(np.asarray(resized, dtype=np.float32) / 255).reshape(height, width, -1))
+    return torch.cat(parts, dim=-1).movedim(-1, 0)
 
 
 def bislerp(x: Tensor, width: int, height: int) -> Tensor:

@@ -18,6 +18,7 @@ BUILTIN = (
     "nodes.sigmas",
     "nodes.vae",
     "nodes.image",
+    "nodes.mask",
 )
 
 
