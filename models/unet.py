@@ -31,7 +31,11 @@ class Level:
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """What a UNet is made of. Either `heads` is fixed (SD 1.x) or `head_channels` is (later families)."""
+    """What a UNet is made of. Either `heads` is fixed (SD 1.x) or `head_channels` is (later families).
+
+    The middle has two residual blocks with the transformers between them; distilled UNets have one without
+    transformers, or none.
+    """
 
     in_channels: int
     out_channels: int
@@ -44,20 +48,22 @@ class UNetConfig:
     linear_projection: bool = False
     adm_in_channels: int | None = None
     norm_groups: int = 32
+    middle_blocks: int = 2
 
     def heads_of(self, channels: int) -> int:
         """Number of attention heads of a layer that is so many channels wide."""
         return self.heads if self.heads is not None else channels // cast(int, self.head_channels)
 
     @classmethod
-    def from_shapes(cls, shapes: Mapping[str, Sequence[int]]) -> "UNetConfig":
+    def from_shapes(cls, shapes: Mapping[str, Sequence[int]], downward: bool = False) -> "UNetConfig":
         """Reads the configuration off a checkpoint's keys and shapes (without the `model.diffusion_model.` prefix).
 
         Heads are told by convention: 8 with convolutional projections (SD 1.x), 64 channels each with linear ones.
+        `downward` is for the half that ControlNets have: without output blocks.
         Raises UnknownUNetError.
         """
         first = shapes.get("input_blocks.0.0.weight")
-        out = shapes.get("out.2.weight")
+        out = (0,) if downward else shapes.get("out.2.weight")
         contexts = [shape[1] for key, shape in shapes.items() if key.endswith("attn2.to_k.weight")]
         if first is None or out is None or not contexts:
             raise UnknownUNetError("no input_blocks.0.0, out.2 or cross-attention: not a latent diffusion UNet")
@@ -74,6 +80,7 @@ class UNetConfig:
             head_channels=64 if linear else None,
             linear_projection=linear,
             adm_in_channels=label[1] if label else None,
+            middle_blocks=sum(f"middle_block.{place}.out_layers.3.weight" in shapes for place in (0, 2)),
         )
 
 
@@ -274,11 +281,11 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         emb_channels = config.model_channels * 4
-        self.time_embed = _embedding(config.model_channels, emb_channels)
+        self.time_embed = embedding_layers(config.model_channels, emb_channels)
         if config.adm_in_channels is not None:
-            self.label_emb = nn.Sequential(_embedding(config.adm_in_channels, emb_channels))
-        self.input_blocks, skips = _input_blocks(config, emb_channels)
-        self.middle_block = Block(_middle(config, emb_channels))
+            self.label_emb = nn.Sequential(embedding_layers(config.adm_in_channels, emb_channels))
+        self.input_blocks, skips = input_path(config, emb_channels)
+        self.middle_block = Block(middle_layers(config, emb_channels))
         self.output_blocks = _output_blocks(config, emb_channels, skips)
         self.out = nn.Sequential(
             nn.GroupNorm(config.norm_groups, config.model_channels),
@@ -315,7 +322,8 @@ class UNet(nn.Module):
         return self.out(x)
 
 
-def _embedding(channels: int, emb_channels: int) -> nn.Sequential:
+def embedding_layers(channels: int, emb_channels: int) -> nn.Sequential:
+    """The perceptron that widens an embedded number or vector (b, channels) to what residual blocks are told."""
     return nn.Sequential(nn.Linear(channels, emb_channels), nn.SiLU(), nn.Linear(emb_channels, emb_channels))
 
 
@@ -323,7 +331,7 @@ def _attended(config: UNetConfig, channels: int, depth: int) -> list[nn.Module]:
     return [SpatialTransformer(config, channels, depth)] if depth else []
 
 
-def _input_blocks(config: UNetConfig, emb_channels: int) -> tuple[nn.ModuleList, list[int]]:
+def input_path(config: UNetConfig, emb_channels: int) -> tuple[nn.ModuleList, list[int]]:
     """Returns the downward path and the width of what each of its blocks puts out."""
     channels = config.model_channels
     blocks = [Block([nn.Conv2d(config.in_channels, channels, 3, padding=1)])]
@@ -340,13 +348,11 @@ def _input_blocks(config: UNetConfig, emb_channels: int) -> tuple[nn.ModuleList,
     return nn.ModuleList(blocks), widths
 
 
-def _middle(config: UNetConfig, emb_channels: int) -> list[nn.Module]:
+def middle_layers(config: UNetConfig, emb_channels: int) -> list[nn.Module]:
+    """Returns the layers of the middle block."""
     channels = config.levels[-1].channels
-    return [
-        ResBlock(channels, channels, emb_channels, config.norm_groups),
-        *_attended(config, channels, config.middle_depth),
-        ResBlock(channels, channels, emb_channels, config.norm_groups),
-    ]
+    res_blocks = [ResBlock(channels, channels, emb_channels, config.norm_groups) for _ in range(config.middle_blocks)]
+    return [*res_blocks[:1], *_attended(config, channels, config.middle_depth), *res_blocks[1:]]
 
 
 def _output_blocks(config: UNetConfig, emb_channels: int, skips: list[int]) -> nn.ModuleList:

@@ -1,0 +1,1 @@
+"""Small networks that steer a UNet from outside."""
