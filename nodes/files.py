@@ -48,6 +48,11 @@ class NumberedFiles:
         numbers = [int(match[1]) for name in os.listdir(self.folder) if (match := pattern.fullmatch(name))]
         self._next = max(numbers, default=0) + 1
 
+    @property
+    def next_number(self) -> int:
+        """The number of the next file."""
+        return self._next
+
     def write(self, suffix: str, save: Callable[[BinaryIO], None], batch_number: int = 0) -> str:
         """Writes the next file, whole or not at all, and returns its name.
 
