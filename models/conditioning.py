@@ -1,12 +1,13 @@
 """What guides a network: encoded prompts, and where, when and how strongly each of them is heard."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from torch import Tensor
 
 from models.sampling.levels import NoiseLevels
+from models.unet_patches import Residuals, UNetPatches
 
 
 @dataclass(frozen=True)
@@ -59,37 +60,6 @@ class ImagePrompt:
 
 
 @dataclass(frozen=True, eq=False)
-class Residuals:
-    """What is added inside a UNet: after each input block, to each skip connection, and after the middle.
-
-    `features` and `skips` follow the order of the input blocks; None adds nothing.
-    """
-
-    features: tuple[Tensor | None, ...] = ()
-    skips: tuple[Tensor | None, ...] = ()
-    middle: Tensor | None = None
-
-    def plus(self, other: "Residuals") -> "Residuals":
-        """The sum, place by place."""
-        return Residuals(
-            _sums(self.features, other.features), _sums(self.skips, other.skips), _sum(self.middle, other.middle)
-        )
-
-
-def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
-    if a is None or b is None:
-        return b if a is None else a
-    return a + b
-
-
-def _sums(a: tuple[Tensor | None, ...], b: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
-    length = max(len(a), len(b))
-    return tuple(
-        _sum(a[place] if place < len(a) else None, b[place] if place < len(b) else None) for place in range(length)
-    )
-
-
-@dataclass(frozen=True, eq=False)
 class ControlCall:
     """What a control sees of one evaluation of the network, batched over prompts: b rows of `pictures` each."""
 
@@ -106,6 +76,8 @@ class ControlCall:
     pictures: int
     """How many pictures the latent batch has; the rows repeat them once for each prompt."""
     levels: NoiseLevels
+    network: Callable[..., Tensor]
+    """What is steered; some controls borrow its weights."""
 
 
 class Control(Protocol):
@@ -114,6 +86,13 @@ class Control(Protocol):
     def residuals(self, call: ControlCall) -> Residuals | None:
         """What to add inside the UNet, already scaled by the strength; None where the control is not active."""
         ...
+
+
+class Boxes(Protocol):
+    """Words that belong in boxes of the picture: changes to attention while a prompt is asked; arXiv:2301.07093."""
+
+    @property
+    def unet(self) -> UNetPatches: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +104,8 @@ class Cond:
     area to the mask's box. It is heard from `start` to `end`, shares 0..1 of the way from noise to picture.
     `size` and `aesthetic` condition SDXL, `concat` networks with more input channels, `images` are pictures as
     prompts. `controls` steer the UNet; those that are `controls_shared` steer the negative prompt too, if it has
-    none of its own. `control_context` is the text that controls are told in place of `context`. `extra` is what
-    foreign nodes have noted.
+    none of its own. `control_context` is the text that controls are told in place of `context`. `boxes` say which
+    words belong where, to the negative prompt too. `extra` is what foreign nodes have noted.
     """
 
     context: Tensor
@@ -145,6 +124,7 @@ class Cond:
     controls: tuple[Control, ...] = ()
     controls_shared: bool = False
     control_context: Tensor | None = None
+    boxes: Boxes | None = None
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from models.adapters.attention_block import ResidualAttentionBlock
-from models.conditioning import Residuals
 from models.layers import sinusoidal_embedding
 from models.unet import Block, UNetConfig, UnknownUNetError, embedding_layers, input_path, middle_layers
+from models.unet_patches import Residuals
 
 HINT_CONVOLUTIONS = 8
 HALVING = (2, 4, 6)

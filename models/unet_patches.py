@@ -6,7 +6,36 @@ from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
-from models.conditioning import Residuals
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """What is added inside a UNet: after each input block, to each skip connection, and after the middle.
+
+    `features` and `skips` follow the order of the input blocks; None adds nothing.
+    """
+
+    features: tuple[Tensor | None, ...] = ()
+    skips: tuple[Tensor | None, ...] = ()
+    middle: Tensor | None = None
+
+    def plus(self, other: "Residuals") -> "Residuals":
+        """The sum, place by place."""
+        return Residuals(
+            _sums(self.features, other.features), _sums(self.skips, other.skips), _sum(self.middle, other.middle)
+        )
+
+
+def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def _sums(a: tuple[Tensor | None, ...], b: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    length = max(len(a), len(b))
+    return tuple(
+        _sum(a[place] if place < len(a) else None, b[place] if place < len(b) else None) for place in range(length)
+    )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Conditionings made ready for one run: each prompt with the part of the latent that it is heard in, and its weight."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -61,7 +62,9 @@ def entries(conditionings: Sequence[Conditioning], occasion: Occasion, rules: Ru
     resolved = [[_in_pixels(cond, size) for cond in conds] for conds in conditionings]
     resolved = _with_equal_areas(resolved)
     if len(resolved) > 1:
-        resolved[-1] = _with_shared_controls(resolved[0], resolved[-1])
+        sharing = [cond for cond in resolved[0] if cond.controls_shared]
+        resolved[-1] = _with_shared(sharing, resolved[-1], "controls")
+        resolved[-1] = _with_shared(resolved[0], resolved[-1], "boxes")
     last = len(resolved) - 1
     return [
         _entry(place, cond, replace(occasion, negative=place == last and last > 0), rules)
@@ -186,17 +189,18 @@ def _extent(cond: Cond) -> float:
     return cond.area.height * cond.area.width if isinstance(cond.area, Area) else float("inf")
 
 
-def _with_shared_controls(positive: Sequence[Cond], negative: Sequence[Cond]) -> list[Cond]:
-    """Gives controls that are to be shared to the negative's entries without an area, in turn, if these have none."""
-    shared = [cond.controls for cond in positive if cond.controls_shared and cond.controls and cond.area is None]
+def _with_shared(positive: Iterable[Cond], negative: Sequence[Cond], field: Literal["controls", "boxes"]) -> list[Cond]:
+    """Gives what is shared to the negative's entries without an area, in turn, if these have none of their own."""
+    shared = [value for cond in positive if (value := getattr(cond, field)) and cond.area is None]
     found = list(negative)
     open_places = [place for place, cond in enumerate(found) if cond.area is None]
-    if not open_places or any(found[place].controls for place in open_places):
+    if not open_places or any(getattr(found[place], field) for place in open_places):
         return found
-    for turn, controls in enumerate(shared):
+    for turn, value in enumerate(shared):
         place = open_places[turn % len(open_places)]
+        change: dict[str, Any] = {field: value}
         if turn < len(open_places):
-            found[place] = replace(found[place], controls=controls)
+            found[place] = replace(found[place], **change)
         else:
-            found.append(replace(found[place], controls=controls))
+            found.append(replace(found[place], **change))
     return found

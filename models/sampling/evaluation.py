@@ -8,12 +8,12 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from models.conditioning import Cond, Conditioning, Control, ControlCall, Occasion, Residuals
+from models.conditioning import Cond, Conditioning, Control, ControlCall, Occasion
 from models.sampling.denoiser import Prediction
 from models.sampling.entries import Entry, Rules, entries
 from models.sampling.levels import NoiseLevels
 from models.sampling.patches import ModelPatches
-from models.unet_patches import Call, Hooks, UNetPatches
+from models.unet_patches import Call, Hooks, Residuals, UNetPatches
 
 LONGEST_REPETITION = 4
 """How often a shorter prompt is repeated at most so that it shares a network call with a longer one."""
@@ -93,6 +93,7 @@ class ConditionedDenoiser:
             None if inputs.y is None else inputs.y.to(scaled),
             inputs.pictures,
             self.levels,
+            self.network,
         )
         found = (control.residuals(call) for control in inputs.controls)
         return reduce(Residuals.plus, (one for one in found if one is not None), Residuals())
@@ -163,6 +164,7 @@ def _fit(group: Sequence[Entry]) -> bool:
         and first.cond.context.shape[2] == last.cond.context.shape[2]
         and math.lcm(*lengths) <= LONGEST_REPETITION * min(lengths)
         and _same_controls(first.cond, last.cond)
+        and first.cond.boxes is last.cond.boxes
     )
 
 
@@ -179,6 +181,7 @@ def _same_controls(one: Cond, other: Cond) -> bool:
 
 def inputs_of(group: Sequence[Entry], pictures: int, patches: UNetPatches) -> Inputs:
     """What the network is given for a group of entries: a row for each picture under each of them."""
+    boxes = group[0].cond.boxes
     control_contexts = [entry.cond.control_context for entry in group if entry.cond.control_context is not None]
     return Inputs(
         context=_rows(of_equal_length([entry.cond.context for entry in group]), pictures),
@@ -186,7 +189,7 @@ def inputs_of(group: Sequence[Entry], pictures: int, patches: UNetPatches) -> In
         concat=_concat(group, pictures),
         control_context=_rows(of_equal_length(control_contexts), pictures) if control_contexts else None,
         controls=group[0].cond.controls,
-        patches=patches,
+        patches=patches if boxes is None else patches.plus(boxes.unet),
         prompts=tuple(entry.place for entry in group),
         pictures=pictures,
     )

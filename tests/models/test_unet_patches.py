@@ -3,9 +3,8 @@
 import pytest
 import torch
 
-from models.conditioning import Residuals
 from models.unet import Level, UNet, UNetConfig
-from models.unet_patches import AttentionPatches, Call, Hooks, Place, UNetPatches
+from models.unet_patches import AttentionPatches, Call, Hooks, Place, Residuals, UNetPatches
 
 CONFIG = UNetConfig(4, 4, 32, (Level(32, (1, 1), (1, 1, 1)), Level(64, (0, 0), (0, 0, 0))), 1, 24)
 INPUT_BLOCKS, OUTPUT_BLOCKS = 6, 6

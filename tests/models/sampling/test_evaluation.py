@@ -6,13 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models.conditioning import Area, Cond, FractionalArea, Occasion, Residuals
+from models.conditioning import Area, Cond, FractionalArea, Occasion
 from models.sampling.denoiser import EpsPrediction
 from models.sampling.entries import Rules, entries
 from models.sampling.evaluation import Asker, ConditionedDenoiser, groups
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 from models.sampling.patches import ModelPatches
-from models.unet_patches import UNetPatches
+from models.unet_patches import Residuals, UNetPatches
 from tests.models.sampling.fakes import prompt
 
 SIGMA = torch.tensor(1.0)
@@ -139,6 +139,16 @@ def test_controls_that_are_shared_steer_the_negative_too():
     shared = cond(1.0, controls=(control,), controls_shared=True)
     assert entries([(shared,), (cond(0.0),)], OCCASION, RULES)[1].cond.controls == (control,)
     assert entries([(shared,), (cond(0.0, controls=(own,)),)], OCCASION, RULES)[1].cond.controls == (own,)
+
+
+def test_boxes_hold_for_the_negative_too_and_are_evaluated_apart_from_prompts_without():
+    class Boxes:
+        unet = UNetPatches(between_attentions=(lambda x, place, call: x,))
+
+    evaluate, boxes = Recorder(), Boxes()
+    asked((cond(1.0, boxes=boxes), cond(2.0)), (cond(0.0),), evaluate=evaluate)
+    assert [inputs.prompts for _, inputs in evaluate.asked] == [(0, 1), (0,)]
+    assert [inputs.patches.empty for _, inputs in evaluate.asked] == [False, True]
 
 
 def test_vectors_and_channels_are_made_for_each_side():
