@@ -17,32 +17,26 @@ from pathlib import Path
 from aiohttp import web
 
 from execution.cache import CacheSettings
-from execution.dispatcher import EngineSettings
+from execution.devices import cuda_devices
 from execution.engine import DirectoryInUseError, Engine, StoreError, WorkerFailedError
+from execution.engines.crew import crew
 from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
 from execution.files import FilesOnDisk
 from execution.headless import commands
-from execution.headless.assign import Assignment
 from execution.headless.errors import HeadlessError
 from execution.headless.report import printable
 from execution.headless.source import read_source
 from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
+from flags import EVERY_ADDRESS, parse
 from nodes.context import WorkerSettings
 from nodes.extra_paths import ExtraPathsError, read_extra_paths
 from nodes.paths import Paths
 from web.server.app import create_app
 from web.server.settings import MEBIBYTE, ServerSettings
-from web.server.version import VERSION
 
 ROOT = Path(__file__).resolve().parent
-EVERY_ADDRESS = "0.0.0.0,::"
-ON_FILES = {
-    "run": "run a workflow, and print the files that it saves",
-    "graph": "print the graph that a workflow stands for, in API format",
-    "check": "print what keeps a workflow from running",
-}
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 SECONDS_TO_FINISH = 3.0  # that a request gets to end when the server stops
 
 log = logging.getLogger("weft")
@@ -50,123 +44,6 @@ log = logging.getLogger("weft")
 
 class StartError(Exception):
     """The server cannot start; the message tells a person why and what to do."""
-
-
-def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line: a command (without one: `serve`), then its flags, named as ComfyUI's where they mean the
-    same."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    command = words.pop(0) if words and words[0] in ("serve", *ON_FILES) else "serve"
-    parser = _parser_of_serve() if command == "serve" else _parser_on_file(command)
-    return parser.parse_args(words, argparse.Namespace(command=command))
-
-
-def _parser_of_serve() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="main.py", description="Weft: a node editor for Stable Diffusion.",
-        epilog="Without a browser: " + "; ".join(f"main.py {name} FILE: {what}" for name, what in ON_FILES.items())
-        + ". Each has a --help of its own.",
-    )  # fmt: skip
-    _add_common_flags(parser, log_level="INFO")
-    _add_server_flags(parser.add_argument_group("server"))
-    _add_directory_flags(parser.add_argument_group("directories"))
-    _add_engine_flags(parser.add_argument_group("computing"))
-    return parser
-
-
-def _parser_on_file(command: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"main.py {command}", description=f"Weft: {ON_FILES[command]}.")
-    _add_common_flags(parser, log_level="WARNING")
-    parser.add_argument("file", type=Path, metavar="FILE",
-                        help="a workflow or a graph as JSON, or a PNG made with one")  # fmt: skip
-    parser.add_argument("--set", type=_assignment, action="append", default=[], dest="assignments",
-                        metavar="NODE.INPUT=VALUE",
-                        help="a value in place of the file's, of a node by id or title (may be repeated)")  # fmt: skip
-    _add_directory_flags(parser.add_argument_group("directories"))
-    _add_engine_flags(parser.add_argument_group("computing"))
-    parser.set_defaults(preview_method="none")
-    return parser
-
-
-def _add_common_flags(parser: argparse.ArgumentParser, log_level: str) -> None:
-    parser.add_argument("--version", action="version", version=f"Weft {VERSION}")
-    parser.add_argument("--verbose", nargs="?", default=log_level, const="DEBUG", metavar="LEVEL",
-                        choices=("DEBUG", "INFO", "WARNING", "ERROR"), help="how much is logged")  # fmt: skip
-
-
-def _add_server_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--listen", nargs="?", default="127.0.0.1", const=EVERY_ADDRESS, metavar="ADDRESS",
-                       help="addresses to listen on, separated by commas; all without one")  # fmt: skip
-    group.add_argument("--port", type=_port, default=8188, help="0 chooses a free one")
-    group.add_argument("--allow-host", action="append", default=[], metavar="NAME",
-                       help="answer to this host name as well (may be repeated)")  # fmt: skip
-    group.add_argument("--enable-cors-header", nargs="?", default=None, const="*", metavar="ORIGIN",
-                       help="let pages of this origin use the server; without one: of any origin")  # fmt: skip
-    group.add_argument("--max-upload-size", type=_positive, default=100.0, metavar="MB", help="of one file")
-    group.add_argument("--auto-launch", action="store_true", help="open the editor in the browser")
-
-
-def _add_directory_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--base-directory", type=Path, default=ROOT / "data", metavar="DIRECTORY",
-                       help="holds models, input, output, temp, user and custom_nodes, as ComfyUI's does")  # fmt: skip
-    group.add_argument("--output-directory", "--output", type=Path, metavar="DIRECTORY")
-    group.add_argument("--input-directory", type=Path, metavar="DIRECTORY")
-    group.add_argument("--user-directory", type=Path, metavar="DIRECTORY")
-    group.add_argument("--temp-directory", type=Path, metavar="DIRECTORY", help='gets a folder "temp"')
-    group.add_argument("--extra-model-paths-config", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
-                       help="YAML files that name more folders with models")  # fmt: skip
-
-
-def _add_engine_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--engine", choices=("process", "inline"), default="process",
-                       help="run nodes in a process of their own, or in the server's")  # fmt: skip
-    group.add_argument("--cpu", action="store_true", help="do not use a GPU")
-    precision = group.add_mutually_exclusive_group()
-    precision.add_argument("--force-fp32", action="store_true", help="compute in single precision")
-    precision.add_argument("--force-fp16", action="store_true", help="compute in half precision")
-    group.add_argument("--preview-method", choices=("none", "auto", "latent2rgb"), default="auto",
-                       help="how latents are shown while they are sampled")  # fmt: skip
-    group.add_argument("--disable-metadata", action="store_true", help="save pictures without their workflow")
-    cache = group.add_mutually_exclusive_group()
-    cache.add_argument("--cache-lru", type=_count, metavar="N", help="keep the results of at most N nodes")
-    cache.add_argument("--cache-none", action="store_true", help="keep no results between jobs")
-    cache.add_argument("--cache-bytes", type=_bytes, metavar="SIZE", help="keep results up to this size: 512M, 4G")
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; use a number from 0 to 65535")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return value
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
-    return int(text)
-
-
-def _bytes(text: str) -> int:
-    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
-    if unit not in UNITS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write bytes, or 512K, 512M, 4G")
-    return int(_positive(number) * UNITS[unit]) if unit else _count(number)
-
-
-def _assignment(text: str) -> Assignment:
-    try:
-        return Assignment.parse(text)
-    except HeadlessError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def paths_of(flags: argparse.Namespace) -> Paths:
@@ -208,8 +85,12 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
     cache = CacheSettings(max_entries=0 if flags.cache_none else flags.cache_lru)
     if flags.cache_bytes is not None:
         cache = CacheSettings(max_bytes=flags.cache_bytes)
-    make = {"process": process_engine, "inline": inline_engine}[flags.engine]
-    return make(settings, WorkerSetup(paths, worker, cache))
+    setup = WorkerSetup(paths, worker, cache)
+    if flags.engine == "inline":
+        if (flags.workers or 1) > 1:
+            raise StartError("The inline engine has one worker. Leave --workers out, or take --engine process.")
+        return inline_engine(settings, setup)
+    return process_engine(settings, *crew(setup, flags.workers, [] if flags.cpu else cuda_devices()))
 
 
 def server_settings_of(flags: argparse.Namespace) -> ServerSettings:
@@ -268,7 +149,16 @@ def listen(addresses: Sequence[str], port: int) -> list[socket.socket]:
 async def serve(flags: argparse.Namespace) -> None:
     """Run the server until it is told to stop. Raises StartError, and what its parts raise if they cannot start."""
     paths = prepared(paths_of(flags))
-    settings = EngineSettings(paths.base, paths.base / "weft.db", FilesOnDisk(paths), when_alone=paths.empty_temp)
+    settings = EngineSettings(
+        paths.base,
+        paths.base / "weft.db",
+        FilesOnDisk(paths),
+        queue_limit=flags.queue_limit,
+        history_limit=flags.history_limit,
+        interrupt_grace=flags.interrupt_grace,
+        node_timeout=flags.node_timeout,
+        when_alone=paths.empty_temp,
+    )
     app = create_app(engine_of(flags, settings, paths), paths, server_settings_of(flags))
     sockets = listen(addresses_of(flags), flags.port)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SECONDS_TO_FINISH)
@@ -315,7 +205,13 @@ async def work_on_file(flags: argparse.Namespace, scratch: Path) -> int:
     paths = paths_of(flags)
     if flags.temp_directory is None:
         paths = replace(paths, temp=scratch / "temp")
-    settings = EngineSettings(scratch, scratch / "weft.db", FilesOnDisk(prepared(paths)))
+    settings = EngineSettings(
+        scratch,
+        scratch / "weft.db",
+        FilesOnDisk(prepared(paths)),
+        interrupt_grace=flags.interrupt_grace,
+        node_timeout=flags.node_timeout,
+    )
     engine = engine_of(flags, settings, paths)
     await engine.start()
     try:

@@ -1,13 +1,13 @@
-"""The engine of one server: takes graphs into the durable queue, hands them to the worker, and keeps their history."""
+"""The engine of one server: takes graphs into the durable queue, hands them to workers, and keeps their history."""
 
 import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from execution.archive import Archive
+from execution.devices import combined
 from execution.engine import (
     Accepted,
     Catalog,
@@ -15,6 +15,7 @@ from execution.engine import (
     HistoryEntry,
     InvalidGraphError,
     Job,
+    KeyTakenError,
     QueueFullError,
     QueueView,
     StoreError,
@@ -22,104 +23,58 @@ from execution.engine import (
     WorkerFailedError,
     WorkerStatus,
 )
-from execution.events import (
-    Event,
-    JobEnded,
-    JobFailed,
-    Outcome,
-    QueueChanged,
-    WorkerChanged,
-)
-from execution.executor import Run, now
-from execution.files import Files
-from execution.graph import GraphLimits
+from execution.events import Event, JobFailed, QueueChanged, WorkerChanged
+from execution.executor import now
+from execution.json_text import JsonText
 from execution.lock import DirectoryLock
-from execution.queue import JobQueue
-from execution.running import RunningJob, state_after
-from execution.store import open_store
+from execution.queue import JobQueue, Waiting
+from execution.records import SECRETS
+from execution.routing import Router
+from execution.runner import Runner
+from execution.settings import EngineSettings
+from execution.store import End, open_store
 from execution.store_thread import StoreThread
+from execution.traits import Traits, traits_of
 from execution.validation import check
+from execution.workers import Worker
 
 LOG = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 2
 """How often a job is begun before its server's deaths are taken for its doing."""
 
-
-class WorkerListener(Protocol):
-    """Whom a worker reports to, on the event loop."""
-
-    def worker_changed(self, status: WorkerStatus) -> None: ...
-
-    def worker_ready(self, catalog: Catalog) -> None: ...
-
-    def worker_events(self, events: Sequence[Event]) -> None: ...
-
-    def worker_lost(self, reason: str) -> None:
-        """The worker has ended, and with it whatever it did; another is being started."""
-        ...
-
-
-class Worker(Protocol):
-    """Runs one job at a time, somewhere."""
-
-    def start(self, listener: WorkerListener) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    def run(self, run: Run) -> None: ...
-
-    def interrupt(self, job_id: str) -> None:
-        """Ask the job to stop at its next step."""
-        ...
-
-    def replace(self) -> None:
-        """End the worker at once, whatever it does, and start another."""
-        ...
-
-    def free(self, unload_models: bool, free_memory: bool) -> None: ...
-
-    async def stats(self) -> Mapping[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """Where the queue lies and how much it takes. `interrupt_grace` is how many seconds a node has to notice.
-
-    `when_alone` is called before the worker starts, once no other engine can use the base directory.
-    """
-
-    base: Path
-    database: Path
-    files: Files
-    queue_limit: int = 5_000
-    history_limit: int = 10_000
-    interrupt_grace: float = 30.0
-    graph_limits: GraphLimits = field(default_factory=GraphLimits)
-    when_alone: Callable[[], None] = lambda: None
+PAUSE_FOR_THE_DISK = 2.0
+"""Seconds until jobs are begun again after the disk has refused one."""
 
 
 class Dispatcher:
-    """An Engine with one worker. All methods are called on the event loop."""
+    """An Engine with one or more workers. All methods are called on the event loop."""
 
-    def __init__(self, settings: EngineSettings, worker: Worker) -> None:
+    def __init__(self, settings: EngineSettings, workers: Sequence[Worker]) -> None:
         self._settings = settings
-        self._worker = worker
+        self._workers = workers
         self._lock = DirectoryLock(settings.base)
         self._listeners: list[Callable[[Event], None]] = []
         self._queue = JobQueue()
-        self._running: RunningJob | None = None
-        self._status = WorkerStatus("starting")
+        self._router = Router()
+        self._runners: list[Runner] = []
         self._catalog: Catalog | None = None
         self._told = asyncio.Event()
         self._accepting = 0
         self._count = 0
-        self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
-        self._opened: StoreThread | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        self._opened: tuple[StoreThread, Archive] | None = None
 
     @property
     def _store(self) -> StoreThread:
+        return self._open()[0]
+
+    @property
+    def _archive(self) -> Archive:
+        return self._open()[1]
+
+    def _open(self) -> tuple[StoreThread, Archive]:
         if self._opened is None:
             raise StoreError("The engine has not been started.")
         return self._opened
@@ -127,57 +82,59 @@ class Dispatcher:
     async def start(self) -> None:
         self._lock.acquire()
         try:
-            self._opened = StoreThread(await asyncio.to_thread(open_store, self._settings.database))
+            store = StoreThread(await asyncio.to_thread(open_store, self._settings.database))
+            self._opened = store, Archive(self._settings.database)
             await self._recover()
             await asyncio.to_thread(self._settings.when_alone)
         except BaseException:
             self._lock.release()
             raise
-        self._worker.start(self)
+        self._runners = [Runner(worker, store, self._settings, self) for worker in self._workers]
+        for runner in self._runners:
+            runner.start()
 
     async def _recover(self) -> None:
         """Take up the queue as the last server left it."""
         store = self._store
         self._count = await store.do(store.store.last_sequence)
-        for job in await store.do(store.store.unfinished):
-            if job.state == "pending" or job.attempt < MOST_ATTEMPTS:
-                self._queue.add(replace(job, state="pending"))
+        for waiting in await store.do(lambda: [self._recovered(job) for job in store.store.unfinished()]):
+            if waiting.attempt < MOST_ATTEMPTS:
+                self._queue.add(waiting)
             else:
-                await self._give_up(job)
+                await self._give_up(waiting)
 
-    async def _give_up(self, job: Job) -> None:
+    def _recovered(self, job: Job) -> Waiting:
+        return Waiting(job.id, job.number, job.client_id, job.attempt, self._traits(job.graph.read))
+
+    async def _give_up(self, job: Waiting) -> None:
         reason = f"The server ended {job.attempt} times while this job ran, so it is not tried again."
         failed = JobFailed(job.id, job.client_id, now(), "ServerDied", reason)
-        ended = replace(job, state="failed", ended=failed.timestamp)
-        store = self._store
-        await store.do(lambda: store.store.finish(ended, {}, (failed,), self._settings.history_limit))
+        store, limit = self._store, self._settings.history_limit
+        await store.do(lambda: store.store.finish(End(job.id, "failed", failed.timestamp, {}, (failed,)), limit))
 
     async def stop(self) -> None:
         self._is_stopping = True
-        await self._worker.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._running is not None:
-            await self._take_back(self._running)
+        if self._pause is not None:
+            self._pause.cancel()
+        await asyncio.gather(*(runner.stop() for runner in self._runners))
         if self._opened is not None:
-            await self._opened.close()
+            store, archive = self._opened
+            await archive.close()
+            await store.close()
         self._lock.release()
 
-    async def _take_back(self, running: RunningJob) -> None:
-        """Leave the job that the end came upon to the next start, unless somebody has stopped it."""
-        if running.is_interrupted:
-            await self._finish(running, running.lost("the server ended"))
-            return
-        job, store = replace(running.job, attempt=running.job.attempt - 1), self._store
-        await store.do(lambda: store.store.requeue(job))
-
     def status(self) -> WorkerStatus:
-        return self._status
+        """The best that a worker is: one that is ready is enough."""
+        states = ("ready", "restarting", "starting", "failed")
+        return min((runner.status for runner in self._runners), key=lambda one: states.index(one.state),
+                   default=WorkerStatus("starting"))  # fmt: skip
 
     async def catalog(self) -> Catalog:
         while self._catalog is None:
             await self._told.wait()
-            if self._status.state == "failed":
-                raise WorkerFailedError(self._status.detail)
+            status = self.status()
+            if status.state == "failed":
+                raise WorkerFailedError(status.detail)
         return self._catalog
 
     async def check(self, submission: Submission) -> Checked:
@@ -189,9 +146,8 @@ class Dispatcher:
         )  # fmt: skip
 
     async def submit(self, submission: Submission) -> Accepted:
-        known = await self._known(submission.job_id)
-        if known is not None:
-            return Accepted(known.id, known.number, repeated=True)
+        if (known := await self._known(submission)) is not None:
+            return known
         checked = await self.check(submission)
         self._count += 1
         if checked.error is not None:
@@ -204,21 +160,17 @@ class Dispatcher:
         finally:
             self._accepting -= 1
 
-    async def _known(self, job_id: str | None) -> Job | None:
-        """The job that has this id already, waiting, running or ended."""
-        if job_id is None:
-            return None
-        store = self._store
-        return await store.do(lambda: store.store.find(job_id))
+    async def _known(self, submission: Submission) -> Accepted | None:
+        """The answer if there is a job under the submission's key already: waiting, running or ended."""
+        store, job_id = self._store, submission.job_id
+        found = None if job_id is None else await store.do(lambda: store.store.find(job_id))
+        return None if found is None else _repeated(found, submission)
 
     async def _accept(self, submission: Submission, checked: Checked) -> Accepted:
         number = submission.number
         if number is None:
             number = float(-self._count if submission.front else self._count)
-        job = Job(
-            submission.job_id or str(uuid.uuid4()), number, checked.graph, checked.targets, submission.extra_data,
-            submission.client_id, "pending", now(),
-        )  # fmt: skip
+        job, waiting = await asyncio.to_thread(self._entered, submission, checked, number)
         store = self._store.store
 
         def add_if_new() -> Job | None:
@@ -229,44 +181,53 @@ class Dispatcher:
 
         found = await self._store.do(add_if_new, durable=True)
         if found is not None:
-            return Accepted(found.id, found.number, repeated=True)
-        self._queue.add(job)
-        self._tell_queue()
+            return _repeated(found, submission)
+        self._queue.add(waiting)
+        self.tell_queue()
         self._dispatch()
         return Accepted(job.id, number, checked.node_errors)
 
+    def _entered(self, submission: Submission, checked: Checked, number: float) -> tuple[Job, Waiting]:
+        """What is written of a new job, and what is kept in memory."""
+        kept = {name: value for name, value in submission.extra_data.items() if name not in SECRETS}
+        secrets = {name: value for name, value in submission.extra_data.items() if name in SECRETS}
+        job = Job(
+            submission.job_id or str(uuid.uuid4()), number, JsonText.of(checked.graph), checked.targets,
+            JsonText.of(kept), submission.client_id, "pending", now(), digest=submission.digest,
+        )  # fmt: skip
+        return job, Waiting(job.id, number, job.client_id, 0, self._traits(lambda: checked.graph), secrets)
+
+    def _traits(self, read_graph: Callable[[], Any]) -> Traits:
+        """What tells workers apart for a graph; a single one needs no telling."""
+        return traits_of(read_graph()) if len(self._workers) > 1 else Traits()
+
     def queue(self) -> QueueView:
-        return QueueView((self._running.job,) if self._running is not None else (), tuple(self._queue))
+        running = tuple(runner.running.id for runner in self._runners if runner.running is not None)
+        return QueueView(running, tuple(job.id for job in self._queue))
+
+    async def jobs(self, job_ids: Sequence[str]) -> Sequence[Job]:
+        return await self._archive.jobs(job_ids)
 
     async def cancel(self, job_ids: Iterable[str]) -> int:
         removed = self._queue.remove(job_ids)
         if removed:
             store = self._store
             await store.do(lambda: store.store.remove_pending(job.id for job in removed))
-            self._tell_queue()
+            self.tell_queue()
         return len(removed)
 
     async def clear(self) -> int:
         return await self.cancel([job.id for job in self._queue])
 
     def interrupt(self, job_id: str | None = None) -> bool:
-        running = self._running
-        if running is None or running.is_ending or job_id not in (None, running.job.id):
-            return False
-        self._worker.interrupt(running.job.id)
-        if not running.is_interrupted:
-            running.is_interrupted = True
-            loop = asyncio.get_running_loop()
-            running.deadline = loop.call_later(self._settings.interrupt_grace, self._worker.replace)
-        return True
+        meant = [one for one in self._runners if one.running is not None and job_id in (None, one.running.id)]
+        return any([runner.interrupt() for runner in meant])
 
-    async def history(self, max_items: int | None = None, offset: int | None = None) -> Sequence[HistoryEntry]:
-        store = self._store
-        return await store.do(lambda: store.store.history(max_items, offset))
+    async def history_ids(self, max_items: int | None = None, offset: int | None = None) -> Sequence[str]:
+        return await self._archive.history_ids(max_items, offset)
 
-    async def history_entry(self, job_id: str) -> HistoryEntry | None:
-        store = self._store
-        return await store.do(lambda: store.store.entry(job_id))
+    async def history(self, job_ids: Sequence[str]) -> Sequence[HistoryEntry]:
+        return await self._archive.history(job_ids)
 
     async def delete_history(self, job_ids: Iterable[str]) -> int:
         store, ids = self._store, tuple(job_ids)
@@ -277,101 +238,67 @@ class Dispatcher:
         return await store.do(lambda: store.store.delete_history(None))
 
     def free(self, unload_models: bool, free_memory: bool) -> None:
-        self._worker.free(unload_models, free_memory)
+        for runner in self._runners:
+            runner.free(unload_models, free_memory)
 
     async def device_stats(self) -> Mapping[str, Any]:
-        return await self._worker.stats()
+        told = await asyncio.gather(*(runner.worker.stats() for runner in self._runners))
+        return combined(told)
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def worker_changed(self, status: WorkerStatus) -> None:
-        self._status = status
+    def catalog_told(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def worker_changed(self) -> None:
+        status = self.status()
         if status.state in ("ready", "failed"):
             self._told.set()
         else:
             self._told.clear()
-        self._publish(WorkerChanged(status.state, status.detail))
+        self.tell(WorkerChanged(status.state, status.detail))
         self._dispatch()
 
-    def worker_ready(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self.worker_changed(WorkerStatus("ready"))
+    def runner_idle(self) -> None:
+        self._dispatch()
 
-    def worker_events(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if isinstance(event, Outcome):
-                self._end(event)
-            else:
-                if self._running is not None:
-                    self._running.note(event)
-                self._publish(event)
+    def given_back(self, job: Waiting, *, after_pause: bool = False) -> None:
+        self._queue.add(job)
+        if after_pause and self._pause is None:
+            self._pause = asyncio.get_running_loop().call_later(PAUSE_FOR_THE_DISK, self._go_on)
+        self._dispatch()
 
-    def worker_lost(self, reason: str) -> None:
-        running = self._running
-        if running is None or running.is_ending or self._is_stopping:
-            return
-        if running.is_sent:
-            self._end(running.lost(reason))
-        else:
-            self._running = None
-            self._queue.add(replace(running.job, state="pending", attempt=running.job.attempt - 1))
+    def _go_on(self) -> None:
+        self._pause = None
+        self._dispatch()
 
     def _dispatch(self) -> None:
-        """Give the next job to the worker, if there is one and it is idle."""
-        if self._running is None and self._status.state == "ready" and len(self._queue) and not self._is_stopping:
-            job = self._queue.pop()
-            self._running = RunningJob(replace(job, state="running", started=now(), attempt=job.attempt + 1))
-            self._spawn(self._begin(self._running))
+        """Give the next jobs to the workers that are idle."""
+        while len(self._queue) and not self._is_stopping and self._pause is None:
+            idle = [runner for runner in self._runners if runner.is_idle]
+            if not idle:
+                return
+            busy = [runner for runner in self._runners if runner.running is not None]
+            job, runner = self._router.choose(self._queue, idle, busy)
+            self._queue.take(job)
+            runner.take(job)
 
-    async def _begin(self, running: RunningJob) -> None:
-        job, store = running.job, self._store
-        try:
-            await store.do(lambda: store.store.begin(job))
-        except StoreError as error:
-            self._end(JobFailed(job.id, job.client_id, now(), "StoreError", str(error)))
-            return
-        # The worker may have died in the meantime, and the job be back in the queue.
-        if self._running is running:
-            running.is_sent = True
-            self._worker.run(Run(job.id, job.client_id, job.graph, job.targets, job.extra_data))
+    def tell_queue(self) -> None:
+        running = sum(runner.running is not None for runner in self._runners)
+        self.tell(QueueChanged(len(self._queue) + running))
 
-    def _end(self, outcome: Outcome) -> None:
-        running = self._running
-        if running is None or running.is_ending or running.job.id != outcome.job_id:
-            return
-        running.is_ending = True
-        if running.deadline is not None:
-            running.deadline.cancel()
-        self._spawn(self._finish(running, outcome))
-
-    async def _finish(self, running: RunningJob, outcome: Outcome) -> None:
-        """Write the history first, so that whoever hears of the end finds it there."""
-        job = replace(running.job, state=state_after(outcome), ended=outcome.timestamp)
-        events = (*running.events, outcome)
-        store, limit = self._store, self._settings.history_limit
-        try:
-            await store.do(lambda: store.store.finish(job, running.outputs, events, limit))
-        except StoreError:
-            LOG.exception("The end of job %s could not be written to the history.", job.id)
-        self._running = None
-        self._publish(outcome)
-        self._tell_queue()
-        self._publish(JobEnded(job.id, job.client_id))
-        self._dispatch()
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _tell_queue(self) -> None:
-        self._publish(QueueChanged(len(self._queue) + (self._running is not None)))
-
-    def _publish(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
         for listener in tuple(self._listeners):
             try:
                 listener(event)
             except Exception:  # one listener's fault is not the others'
                 LOG.exception("A listener failed on %s.", type(event).__name__)
+
+
+def _repeated(first: Job, submission: Submission) -> Accepted:
+    """The answer to a key that is known. Raises KeyTakenError if something else was submitted under it."""
+    if None not in (first.digest, submission.digest) and first.digest != submission.digest:
+        raise KeyTakenError(f"The id {first.id} belongs to another job. Give each job an id of its own.")
+    return Accepted(first.id, first.number, repeated=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from execution.events import Event, WorkerState
+from execution.json_text import JsonText
 from nodes.spec import NodeSpec
 
 Document = Mapping[str, Any]
@@ -36,9 +37,9 @@ class NodeProblems:
 class Submission:
     """A graph that somebody wants to run.
 
-    `job_id` is the client's own key: the same key again returns the first job. Lower `number`s run earlier; `front`
-    puts the job before all that wait. `targets` limits the run to these output nodes. `extra_data` is kept with the
-    job and given to nodes that ask for it (`extra_pnginfo`).
+    `job_id` is the client's own key: the same key again returns the first job, if `digest` (of what was asked for) is
+    the same too. Lower `number`s run earlier; `front` puts the job before all that wait. `targets` limits the run to
+    these output nodes. `extra_data` is kept with the job and given to nodes that ask for it (`extra_pnginfo`).
     """
 
     graph: Any
@@ -48,6 +49,7 @@ class Submission:
     front: bool = False
     extra_data: Mapping[str, Any] = field(default_factory=dict[str, Any])
     targets: tuple[str, ...] | None = None
+    digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +75,20 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One queued graph. Times are milliseconds since 1970, None where the moment has not come."""
+    """One queued graph, in API format. Times are milliseconds since 1970, None where the moment has not come."""
 
     id: str
     number: float
-    graph: Document
+    graph: JsonText
     targets: tuple[str, ...]
-    extra_data: Mapping[str, Any]
+    extra_data: JsonText
     client_id: str | None
     state: JobState
     created: int
     started: int | None = None
     ended: int | None = None
     attempt: int = 0
+    digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,10 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """The jobs that run, and those that wait, in the order in which they will."""
+    """The ids of the jobs that run, and of those that wait, in the order in which they will."""
 
-    running: tuple[Job, ...]
-    pending: tuple[Job, ...]
+    running: tuple[str, ...]
+    pending: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,10 @@ class QueueFullError(Exception):
     """As many jobs wait as may."""
 
 
+class KeyTakenError(Exception):
+    """Another job was submitted under the same id."""
+
+
 class WorkerFailedError(Exception):
     """The worker does not start; the message says why."""
 
@@ -144,11 +151,15 @@ class DirectoryInUseError(Exception):
 
 
 class StoreError(Exception):
-    """The queue on disk cannot be read or written: the disk is full, or a newer program has written it."""
+    """The queue on disk cannot be read or written: it is damaged or read-only, or a newer program has written it."""
+
+
+class StoreFullError(StoreError):
+    """The queue on disk cannot be written because the disk is full."""
 
 
 class Engine(Protocol):
-    """Takes graphs, runs them one after another, tells about it, and remembers what came of them."""
+    """Takes graphs, runs them in the order of the queue, tells about it, and remembers what came of them."""
 
     async def start(self) -> None:
         """Open the queue and let the worker boot in the background. Raises DirectoryInUseError, StoreError."""
@@ -171,11 +182,15 @@ class Engine(Protocol):
     async def submit(self, submission: Submission) -> Accepted:
         """Queue a graph; it survives a crash once this returns.
 
-        Raises InvalidGraphError, QueueFullError, WorkerFailedError, StoreError.
+        Raises InvalidGraphError, QueueFullError, KeyTakenError, WorkerFailedError, StoreError.
         """
         ...
 
     def queue(self) -> QueueView: ...
+
+    async def jobs(self, job_ids: Sequence[str]) -> Sequence[Job]:
+        """These jobs in this order, waiting, running or ended; ids that are not known are left out."""
+        ...
 
     async def cancel(self, job_ids: Iterable[str]) -> int:
         """Take waiting jobs out of the queue without a trace; returns how many there were."""
@@ -186,25 +201,27 @@ class Engine(Protocol):
         ...
 
     def interrupt(self, job_id: str | None = None) -> bool:
-        """Stop the running job, or only this one if it runs; says whether there was one."""
+        """Stop all that runs, or only this job if it runs; says whether there was one."""
         ...
 
-    async def history(self, max_items: int | None = None, offset: int | None = None) -> Sequence[HistoryEntry]:
+    async def history_ids(self, max_items: int | None = None, offset: int | None = None) -> Sequence[str]:
         """Ended jobs, oldest first: `max_items` from the offset (counted from the oldest), else the latest ones."""
         ...
 
-    async def history_entry(self, job_id: str) -> HistoryEntry | None: ...
+    async def history(self, job_ids: Sequence[str]) -> Sequence[HistoryEntry]:
+        """What is remembered of these jobs, in this order; those that have not ended are left out."""
+        ...
 
     async def delete_history(self, job_ids: Iterable[str]) -> int: ...
 
     async def clear_history(self) -> int: ...
 
     def free(self, unload_models: bool, free_memory: bool) -> None:
-        """Ask the worker to drop its models, or its cached results too, as soon as no job runs."""
+        """Ask all workers to drop their models, or their cached results too, as soon as their jobs have ended."""
         ...
 
     async def device_stats(self) -> Mapping[str, Any]:
-        """Devices and their memory as the worker sees them; empty while there is no worker."""
+        """Devices and their memory as the workers last saw them; empty until one has started."""
         ...
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from execution.cache import CacheSettings
+from execution.devices import Device
 from execution.engine import Catalog
 from execution.events import Event
-from execution.executor import Run
+from execution.json_text import JsonText
 from nodes.context import WorkerSettings
 from nodes.paths import Paths
 
@@ -16,12 +17,30 @@ BUILTIN_HOST = "nodes.host:load"
 
 @dataclass(frozen=True, slots=True)
 class WorkerSetup:
-    """All that a worker is told before it starts. `host` names the function that loads nodes, "module:function"."""
+    """All that a worker is told before it starts. `host` names the function that loads nodes, "module:function".
+
+    `device` is the one GPU that it sees (None: whatever there is); `threads` how many processors it computes on
+    (0: as many as its libraries like).
+    """
 
     paths: Paths
     settings: WorkerSettings = field(default_factory=WorkerSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     host: str = BUILTIN_HOST
+    device: Device | None = None
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Run a job: its graph in API format and its extra data are read by the worker alone."""
+
+    job_id: str
+    client_id: str | None
+    graph: JsonText
+    targets: tuple[str, ...]
+    extra_data: JsonText
+    secrets: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +70,7 @@ class Stop:
     """End once no job runs."""
 
 
-Command = Run | Interrupt | Free | AskStats | Stop
+Command = Begin | Interrupt | Free | AskStats | Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""What the server knows of the job that runs: enough to write its history, whatever becomes of the worker."""
+"""What the server knows of a job that runs: enough to write its history, whatever becomes of the worker."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,26 +13,41 @@ from execution.events import (
     JobStarted,
     JobSucceeded,
     NodeFinished,
+    NodePreview,
+    NodeProgress,
     NodesCached,
     NodeStarted,
     Outcome,
 )
 from execution.executor import now
+from execution.queue import Waiting
 
 
 @dataclass(slots=True)
 class RunningJob:
-    """A job on its worker, as its events tell it."""
+    """A job on its worker, as its events tell it.
 
-    job: Job
-    is_sent: bool = False
+    `job` is None until the store has given it out; `signs` are the moments of the last signs of life of nodes that
+    run, by id; a `verdict` is how the job ends whatever its worker says.
+    """
+
+    waiting: Waiting
+    clock: Callable[[], float]
+    job: Job | None = None
     is_interrupted: bool = False
     is_ending: bool = False
     deadline: asyncio.TimerHandle | None = None
+    watch: asyncio.TimerHandle | None = None
     node_id: str | None = None
     executed: list[str] = field(default_factory=list[str])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     events: list[Event] = field(default_factory=list[Event])
+    signs: dict[str, float] = field(default_factory=dict[str, float])
+    verdict: Outcome | None = None
+
+    @property
+    def id(self) -> str:
+        return self.waiting.id
 
     def note(self, event: Event) -> None:
         """Remember what the history and a report of the worker's death need."""
@@ -40,7 +56,11 @@ class RunningJob:
                 self.events.append(event)
             case NodeStarted():
                 self.node_id = event.node_id
+                self.signs[event.node_id] = self.clock()
+            case NodeProgress() | NodePreview():
+                self.signs[event.node_id] = self.clock()
             case NodeFinished():
+                self.signs.pop(event.node_id, None)
                 if event.ui is not None:
                     self.outputs[event.node_id] = event.ui
                 if not event.cached:
@@ -48,18 +68,40 @@ class RunningJob:
             case _:
                 pass
 
+    def quietest(self) -> tuple[str, float] | None:
+        """The node that has given no sign of life for longest, and when it gave the last one."""
+        return min(self.signs.items(), key=lambda sign: sign[1]) if self.signs else None
+
+    def stop_timers(self) -> None:
+        for timer in (self.deadline, self.watch):
+            if timer is not None:
+                timer.cancel()
+
     def lost(self, reason: str) -> Outcome:
         """How the job ends when its worker is gone."""
-        job = self.job
-        node_type = job.graph[self.node_id]["class_type"] if self.node_id is not None else None
-        executed = tuple(self.executed)
+        node_type, executed = self._type_of(self.node_id), tuple(self.executed)
         if self.is_interrupted:
-            return JobInterrupted(job.id, job.client_id, now(), self.node_id, node_type, executed)
+            return JobInterrupted(self.id, self.waiting.client_id, now(), self.node_id, node_type, executed)
         place = f"while node {self.node_id} ({node_type}) ran" if self.node_id is not None else "before the first node"
+        return self.failed("WorkerDied", f"The worker process ended {place}: {reason}.", self.node_id)
+
+    def timed_out(self, node_id: str, seconds: float) -> Outcome:
+        """How the job ends because a node does nothing."""
+        message = (
+            f"Node {node_id} ({self._type_of(node_id)}) gave no sign of life for {seconds:g} seconds, the limit that "
+            "--node-timeout sets. Its worker was replaced."
+        )
+        return self.failed("NodeTimeout", message, node_id)
+
+    def failed(self, kind: str, message: str, node_id: str | None = None) -> JobFailed:
         return JobFailed(
-            job.id, job.client_id, now(), "WorkerDied", f"The worker process ended {place}: {reason}.",
-            self.node_id, node_type, executed,
+            self.id, self.waiting.client_id, now(), kind, message, node_id, self._type_of(node_id),
+            tuple(self.executed),
         )  # fmt: skip
+
+    def _type_of(self, node_id: str | None) -> str | None:
+        node = self.job.graph.read().get(node_id) if self.job is not None and node_id is not None else None
+        return node["class_type"] if node is not None else None
 
 
 def state_after(outcome: Outcome) -> JobState:

@@ -1,4 +1,4 @@
-"""The queue and the history on disk: SQLite, one table, one thread that writes.
+"""The queue and the history on disk: SQLite, one table, one thread that writes (readers: `execution/archive.py`).
 
 What is committed survives the end of the process at any moment; what is accepted also a power cut.
 """
@@ -6,17 +6,19 @@ What is committed survives the end of the process at any moment; what is accepte
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from execution.engine import HistoryEntry, Job, StoreError
+from execution.engine import Job, JobState, StoreError
 from execution.events import Event
-from execution.records import JOB_COLUMNS, entry_of, events_text, job_of, job_row, outputs_text
+from execution.json_text import JsonText
+from execution.records import JOB_COLUMNS, events_text, job_of, job_row
 
 LOG = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE job(
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -33,19 +35,33 @@ CREATE TABLE job(
     attempt INTEGER NOT NULL,
     end_order INTEGER,
     outputs TEXT NOT NULL DEFAULT '{}',
-    events TEXT NOT NULL DEFAULT '[]'
+    events TEXT NOT NULL DEFAULT '[]',
+    digest BLOB
 );
 CREATE INDEX job_unfinished ON job(number, sequence) WHERE state IN ('pending', 'running');
 CREATE INDEX job_history ON job(end_order) WHERE end_order IS NOT NULL;
 """
+MIGRATIONS = {1: "ALTER TABLE job ADD COLUMN digest BLOB;"}
+"""What brings the form of this version to the next."""
 
 
 class DamagedStoreError(StoreError):
     """What lies in the place of the queue is no database, or a broken one."""
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a job has ended, what its nodes showed, and the events that tell its life."""
+
+    job_id: str
+    state: JobState
+    timestamp: int
+    outputs: Mapping[str, Any]
+    events: tuple[Event, ...]
+
+
 class Store:
-    """All statements. Its methods run inside a transaction that the caller begins and commits."""
+    """All statements that write. Its methods run inside a transaction that the caller begins and commits."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the database. Raises StoreError if a newer program made it, DamagedStoreError."""
@@ -70,8 +86,9 @@ class Store:
                 f"The queue was written by a newer Weft (version {version} of its form, this one knows "
                 f"{SCHEMA_VERSION}). Update Weft, or choose another --base-directory."
             )
-        if version == 0:
-            self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+        if version < SCHEMA_VERSION:
+            steps = [SCHEMA] if version == 0 else [MIGRATIONS[old] for old in range(version, SCHEMA_VERSION)]
+            self._connection.executescript(f"BEGIN; {' '.join(steps)} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
         (verdict,) = run("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise DamagedStoreError(f"The queue on disk is damaged: {verdict}.")
@@ -79,7 +96,7 @@ class Store:
     def close(self) -> None:
         self._connection.close()
 
-    def transaction(self, actions: Iterable[Callable[[], None]], durable: bool) -> None:
+    def transaction(self, actions: Iterable[Callable[[], object]], durable: bool) -> None:
         """Do all of it or nothing; durable: it is on the disk, not only in the system's hands, when this returns."""
         self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
@@ -100,19 +117,22 @@ class Store:
         marks = ", ".join("?" * len(job_row(job)))
         self._connection.execute(f"INSERT INTO job({JOB_COLUMNS}) VALUES ({marks})", job_row(job))
 
-    def begin(self, job: Job) -> None:
+    def begin(self, job_id: str, started: int, attempt: int) -> Job:
         """Note that the job runs, and for which time, before anything of it does."""
         self._connection.execute(
-            "UPDATE job SET state = 'running', started = ?, attempt = ? WHERE id = ?",
-            (job.started, job.attempt, job.id),
+            "UPDATE job SET state = 'running', started = ?, attempt = ? WHERE id = ?", (started, attempt, job_id)
         )
+        found = self.find(job_id)
+        if found is None:
+            raise StoreError(f"The job {job_id} is no longer in the queue on disk.")
+        return found
 
-    def finish(self, job: Job, outputs: dict[str, Any], events: tuple[Event, ...], history_limit: int) -> None:
+    def finish(self, end: End, history_limit: int) -> None:
         """Move the job to the history and let the oldest entries go that are more than the limit."""
         self._connection.execute(
             "UPDATE job SET state = ?, ended = ?, outputs = ?, events = ?,"
-            " end_order = (SELECT coalesce(max(end_order), 0) + 1 FROM job) WHERE id = ?",
-            (job.state, job.ended, outputs_text(outputs), events_text(events), job.id),
+            " end_order = (SELECT coalesce(max(end_order), 0) + 1 FROM job) WHERE id = ? AND end_order IS NULL",
+            (end.state, end.timestamp, JsonText.tamed(end.outputs).text, events_text(end.events), end.job_id),
         )
         self._connection.execute(
             "DELETE FROM job WHERE end_order <="
@@ -120,18 +140,19 @@ class Store:
             (history_limit,),
         )
 
-    def requeue(self, job: Job) -> None:
+    def requeue(self, job_id: str, attempt: int) -> None:
         """Take back a beginning that was not the job's fault to have no end."""
         self._connection.execute(
-            "UPDATE job SET state = 'pending', started = NULL, attempt = ? WHERE id = ?", (job.attempt, job.id)
+            "UPDATE job SET state = 'pending', started = NULL, attempt = ? WHERE id = ? AND end_order IS NULL",
+            (attempt, job_id),
         )
 
-    def unfinished(self) -> list[Job]:
-        """The jobs that wait or were running, in the order in which they are to run."""
+    def unfinished(self) -> Iterator[Job]:
+        """The jobs that wait or were running, in the order in which they are to run, one at a time."""
         rows = self._connection.execute(
             f"SELECT {JOB_COLUMNS} FROM job WHERE state IN ('pending', 'running') ORDER BY number, sequence"
         )
-        return [job_of(row) for row in rows]
+        return map(job_of, rows)
 
     def last_sequence(self) -> int:
         """How many jobs have ever been accepted."""
@@ -142,22 +163,6 @@ class Store:
         self._connection.executemany(
             "DELETE FROM job WHERE id = ? AND state = 'pending'", [(job_id,) for job_id in job_ids]
         )
-
-    def history(self, max_items: int | None, offset: int | None) -> Sequence[HistoryEntry]:
-        """Entries from the oldest: `max_items` after the offset, or the last `max_items`."""
-        select = f"SELECT {JOB_COLUMNS}, outputs, events FROM job WHERE end_order IS NOT NULL ORDER BY end_order"
-        count = -1 if max_items is None else max_items
-        if offset is not None:
-            rows = self._connection.execute(f"{select} LIMIT ? OFFSET ?", (count, offset)).fetchall()
-        else:
-            rows = self._connection.execute(f"{select} DESC LIMIT ?", (count,)).fetchall()[::-1]
-        return [entry_of(row) for row in rows]
-
-    def entry(self, job_id: str) -> HistoryEntry | None:
-        row = self._connection.execute(
-            f"SELECT {JOB_COLUMNS}, outputs, events FROM job WHERE id = ? AND end_order IS NOT NULL", (job_id,)
-        ).fetchone()
-        return None if row is None else entry_of(row)
 
     def delete_history(self, job_ids: Iterable[str] | None) -> int:
         """Delete entries, all of them without ids; returns how many there were."""

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from execution.engine import StoreError
+from execution.engine import StoreError, StoreFullError
 from execution.store import Store
 
 T = TypeVar("T")
@@ -83,6 +83,7 @@ class StoreThread:
             for order in orders:
                 self._fulfill([order])
         elif isinstance(error, sqlite3.Error):
-            orders[0].future.set_exception(StoreError(f"The queue cannot be written to disk: {error}."))
+            kind = StoreFullError if error.sqlite_errorcode == sqlite3.SQLITE_FULL else StoreError
+            orders[0].future.set_exception(kind(f"The queue cannot be written to disk: {error}."))
         else:
             orders[0].future.set_exception(error)

@@ -22,6 +22,7 @@ from execution.events import JobFailed
 from execution.executor import Executor, Run
 from execution.messages import (
     AskStats,
+    Begin,
     BootFailed,
     Command,
     Events,
@@ -74,7 +75,7 @@ class WorkerLoop:
     def __init__(self, setup: WorkerSetup, send: Callable[[Report], None]) -> None:
         self._setup = setup
         self._send = send
-        self._commands: queue.SimpleQueue[Run | Free | Stop] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Begin | Free | Stop] = queue.SimpleQueue()
         self._stopped: set[str] = set()
         self._host: NodeHost | None = None
 
@@ -102,8 +103,8 @@ class WorkerLoop:
         executor = Executor(host.specs, cache, context, outbox.emit, self._stopped.__contains__)
         self._send(Ready(catalog_of(host)))
         while not isinstance(command := self._commands.get(), Stop):
-            if isinstance(command, Run):
-                outcome = executor.run(command)
+            if isinstance(command, Begin):
+                outcome = executor.run(run_of(command))
                 self._stopped.discard(command.job_id)
                 if isinstance(outcome, JobFailed) and outcome.exception_type.endswith("MemoryError"):
                     _free(host, cache, services)
@@ -112,6 +113,12 @@ class WorkerLoop:
                 _free(host, cache, services)
             elif command.free_memory:
                 _free(host, cache)
+
+
+def run_of(command: Begin) -> Run:
+    """The job as the executor takes it."""
+    extra_data = {**command.extra_data.read(), **command.secrets}
+    return Run(command.job_id, command.client_id, command.graph.read(), command.targets, extra_data)
 
 
 def _free(host: NodeHost, cache: Cache, services: Services | None = None) -> None:

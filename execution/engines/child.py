@@ -13,6 +13,7 @@ from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
 
+from execution.devices import environment_of
 from execution.messages import Command, Report, WorkerSetup
 
 LOG = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             # What nodes print belongs to the log; standard output is for what a command was asked for.
             stdout=STANDARD_ERROR,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**os.environ, **environment_of(setup.device, setup.threads), "PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,
         )
         theirs.close()

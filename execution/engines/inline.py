@@ -5,11 +5,24 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from execution.dispatcher import Dispatcher, EngineSettings, WorkerListener
-from execution.engine import WorkerStatus
-from execution.executor import Run
-from execution.messages import AskStats, BootFailed, Events, Free, Interrupt, Ready, Report, Stats, Stop, WorkerSetup
+from execution.dispatcher import Dispatcher
+from execution.engine import Job, WorkerStatus
+from execution.messages import (
+    AskStats,
+    Begin,
+    BootFailed,
+    Events,
+    Free,
+    Interrupt,
+    Ready,
+    Report,
+    Stats,
+    Stop,
+    WorkerSetup,
+)
+from execution.settings import EngineSettings
 from execution.worker import WorkerLoop
+from execution.workers import WorkerListener
 
 LONGEST_FAREWELL = 5.0
 """Seconds that the thread has to come to its end; what it does after that, it does for nobody."""
@@ -17,7 +30,7 @@ LONGEST_FAREWELL = 5.0
 
 def inline_engine(settings: EngineSettings, setup: WorkerSetup) -> Dispatcher:
     """An engine without a second process."""
-    return Dispatcher(settings, InlineWorker(setup))
+    return Dispatcher(settings, [InlineWorker(setup)])
 
 
 class InlineWorker:
@@ -40,13 +53,13 @@ class InlineWorker:
             self._loop.take(Stop())
             await asyncio.to_thread(self._thread.join, LONGEST_FAREWELL)
 
-    def run(self, run: Run) -> None:
-        self._loop.take(run)
+    def run(self, job: Job, secrets: Mapping[str, Any]) -> None:
+        self._loop.take(Begin(job.id, job.client_id, job.graph, job.targets, job.extra_data, secrets))
 
     def interrupt(self, job_id: str) -> None:
         self._loop.take(Interrupt(job_id))
 
-    def replace(self) -> None:
+    def replace(self, because: str) -> None:
         """A thread cannot be ended from outside: the job goes on until its node returns."""
 
     def free(self, unload_models: bool, free_memory: bool) -> None:

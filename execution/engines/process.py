@@ -1,27 +1,43 @@
-"""The engine with a worker process of its own, which is started again whenever it ends."""
+"""The engine with worker processes of its own, each started again whenever it ends."""
 
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from execution.dispatcher import Dispatcher, EngineSettings, WorkerListener
-from execution.engine import WorkerStatus
+from execution.devices import as_seen_by
+from execution.dispatcher import Dispatcher
+from execution.engine import Job, WorkerStatus
 from execution.engines.child import Child
-from execution.executor import Run
-from execution.messages import AskStats, BootFailed, Command, Events, Free, Interrupt, Ready, Report, Stats, WorkerSetup
+from execution.messages import (
+    AskStats,
+    Begin,
+    BootFailed,
+    Command,
+    Events,
+    Free,
+    Interrupt,
+    Ready,
+    Report,
+    Stats,
+    WorkerSetup,
+)
+from execution.settings import EngineSettings
+from execution.workers import WorkerListener
 
 LOG = logging.getLogger(__name__)
 
 FAILURES_UNTIL_FAILED = 3
 LONGEST_PAUSE = 30.0
-STATS_TIMEOUT = 5.0
+STATS_TIMEOUT = 1.0
+"""Seconds that a worker gets to tell how its devices are; one whose node holds the interpreter cannot."""
 
 
-def process_engine(settings: EngineSettings, setup: WorkerSetup) -> Dispatcher:
-    """An engine whose nodes run in a supervised process."""
-    return Dispatcher(settings, ProcessWorker(setup))
+def process_engine(settings: EngineSettings, *setups: WorkerSetup) -> Dispatcher:
+    """An engine whose nodes run in supervised processes, one for each setup."""
+    return Dispatcher(settings, [ProcessWorker(setup) for setup in setups])
 
 
 class ProcessWorker:
@@ -43,6 +59,7 @@ class ProcessWorker:
         self._retry: asyncio.TimerHandle | None = None
         self._numbers = count()
         self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+        self._last_stats: Mapping[str, Any] = {}
 
     @property
     def process_id(self) -> int | None:
@@ -60,31 +77,29 @@ class ProcessWorker:
         if self._child is not None:
             await self._child.end()
 
-    def run(self, run: Run) -> None:
-        self._tell(run)
+    def run(self, job: Job, secrets: Mapping[str, Any]) -> None:
+        self._tell(Begin(job.id, job.client_id, job.graph, job.targets, job.extra_data, secrets))
 
     def interrupt(self, job_id: str) -> None:
         self._tell(Interrupt(job_id))
 
-    def replace(self) -> None:
+    def replace(self, because: str) -> None:
         if self._child is not None:
-            self._child.kill("it was told to stop, and its node did not")
+            self._child.kill(because)
 
     def free(self, unload_models: bool, free_memory: bool) -> None:
         self._tell(Free(unload_models, free_memory))
 
     async def stats(self) -> Mapping[str, Any]:
         if not self._is_ready:
-            return {}
+            return as_seen_by(self._setup.device, self._last_stats)
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         self._tell(AskStats(number))
-        try:
-            return await asyncio.wait_for(answer, STATS_TIMEOUT)
-        except TimeoutError:
-            return {}
-        finally:
-            del self._asked[number]
+        with suppress(TimeoutError):
+            self._last_stats = await asyncio.wait_for(answer, STATS_TIMEOUT)
+        del self._asked[number]
+        return as_seen_by(self._setup.device, self._last_stats)
 
     def _tell(self, command: Command) -> None:
         if self._child is not None:

@@ -1,20 +1,21 @@
 """Engines with fake nodes, and a listener that waits for the ends of jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from execution.cache import Cache
-from execution.dispatcher import Dispatcher, EngineSettings
-from execution.engine import Submission
+from execution.dispatcher import Dispatcher
+from execution.engine import HistoryEntry, Submission
 from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
 from execution.events import Event, JobEnded, NodeStarted, Outcome
 from execution.executor import Executor
 from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
 from nodes.context import Context, Services, WorkerSettings
 from nodes.paths import Paths
 from tests.execution import fake_nodes
@@ -91,6 +92,13 @@ class Watched:
     async def run(self, graph: dict[str, Any], **options: Any) -> Outcome:
         accepted = await self.engine.submit(Submission(graph, **options))
         return await self.outcome(accepted.job_id)
+
+    async def history(self) -> Sequence[HistoryEntry]:
+        """All jobs that have ended, oldest first."""
+        return await self.engine.history(await self.engine.history_ids())
+
+    async def entry(self, job_id: str) -> HistoryEntry | None:
+        return next(iter(await self.engine.history([job_id])), None)
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

@@ -8,10 +8,10 @@ import json
 import sys
 from pathlib import Path
 
-from execution.dispatcher import EngineSettings
 from execution.engine import Submission
 from execution.engines.process import process_engine
 from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
 from nodes.paths import Paths
 from tests.execution.fake_host import HOST, FakeFiles
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from execution.dispatcher import EngineSettings
 from execution.engine import DirectoryInUseError, InvalidGraphError, QueueFullError, Submission
 from execution.engines.inline import inline_engine
 from execution.events import (
@@ -27,6 +26,7 @@ from execution.events import (
     WorkerChanged,
 )
 from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
 from tests.execution.conftest import Watched
 from tests.execution.graphs import graph, shown
 
@@ -88,7 +88,7 @@ async def test_history_is_there_when_the_end_is_told(watched: Watched) -> None:
 
     def listen(event: Event) -> None:
         if isinstance(event, Outcome):
-            entries.append(asyncio.ensure_future(watched.engine.history_entry(event.job_id)))
+            entries.append(asyncio.ensure_future(watched.entry(event.job_id)))
 
     watched.engine.subscribe(listen)
     await watched.run(shown(3), extra_data={"extra_pnginfo": {"workflow": {"nodes": []}}})
@@ -96,14 +96,14 @@ async def test_history_is_there_when_the_end_is_told(watched: Watched) -> None:
     assert entry.outputs == {"2": {"text": ["3"]}}
     assert [type(event) for event in entry.events] == [JobStarted, NodesCached, JobSucceeded]
     assert entry.job.state == "succeeded"
-    assert entry.job.extra_data == {"extra_pnginfo": {"workflow": {"nodes": []}}}
+    assert entry.job.extra_data.read() == {"extra_pnginfo": {"workflow": {"nodes": []}}}
     assert entry.job.created <= entry.job.started <= entry.job.ended
 
 
 async def test_cached_outputs_are_part_of_the_history_too(watched: Watched) -> None:
     await watched.run(shown(3))
     outcome = await watched.run(shown(3))
-    entry = await watched.engine.history_entry(outcome.job_id)
+    entry = await watched.entry(outcome.job_id)
     assert entry is not None
     assert entry.outputs == {"2": {"text": ["3"]}}
 
@@ -143,12 +143,12 @@ async def test_waiting_jobs_are_cancelled_without_a_trace(watched: Watched) -> N
     await started(watched, running.job_id)
     jobs = [await watched.engine.submit(Submission(shown(value))) for value in (1, 2, 3)]
     assert await watched.engine.cancel([jobs[0].job_id, running.job_id, "stranger"]) == 1
-    assert [job.id for job in watched.engine.queue().pending] == [job.job_id for job in jobs[1:]]
+    assert watched.engine.queue().pending == tuple(job.job_id for job in jobs[1:])
     assert await watched.engine.clear() == 2
     assert watched.of(QueueChanged)[-1].remaining == 1
     watched.engine.interrupt()
     await watched.outcome(running.job_id)
-    assert [entry.job.id for entry in await watched.engine.history()] == [running.job_id]
+    assert [entry.job.id for entry in await watched.history()] == [running.job_id]
 
 
 async def test_numbers_decide_who_is_next_and_front_is_before_all(watched: Watched) -> None:
@@ -157,8 +157,8 @@ async def test_numbers_decide_who_is_next_and_front_is_before_all(watched: Watch
     given = [{}, {"number": 0.5}, {"front": True}, {"number": -99.5}]
     jobs = [await watched.engine.submit(Submission(shown(5), **one)) for one in given]
     assert [job.number for job in jobs] == [2.0, 0.5, -4.0, -99.5]
-    assert [job.id for job in watched.engine.queue().pending] == [jobs[i].job_id for i in (3, 2, 1, 0)]
-    assert [job.id for job in watched.engine.queue().running] == [running.job_id]
+    assert watched.engine.queue().pending == tuple(jobs[i].job_id for i in (3, 2, 1, 0))
+    assert watched.engine.queue().running == (running.job_id,)
     watched.engine.interrupt()
     await watched.outcome(jobs[0].job_id)
 
@@ -171,7 +171,7 @@ async def test_the_same_key_again_returns_the_first_job_however_often_and_when(w
     await watched.outcome("key")
     later = await watched.engine.submit(Submission(shown(5), job_id="key"))
     assert later.repeated
-    assert len(await watched.engine.history()) == 1
+    assert len(await watched.history()) == 1
 
 
 async def test_checking_queues_nothing(watched: Watched) -> None:
@@ -258,7 +258,7 @@ async def test_what_waits_at_the_end_runs_after_the_next_start(
     await again.engine.start()
     assert isinstance(await again.outcome(waiting.job_id), JobSucceeded)
     assert trace.read_text() == "ran\n"
-    numbers = [entry.job.id for entry in await again.engine.history()]
+    numbers = [entry.job.id for entry in await again.history()]
     assert numbers == [running.job_id, waiting.job_id]
     assert (await again.engine.submit(Submission(shown(1)))).number == 3
     await again.engine.stop()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from execution.dispatcher import Dispatcher, EngineSettings
+from execution.dispatcher import Dispatcher
 from execution.engines.inline import inline_engine
 from execution.events import NodeStarted
 from execution.headless import commands
@@ -20,6 +20,7 @@ from execution.headless.errors import HeadlessError
 from execution.headless.picture import LONGEST_TEXT, SIGNATURE, read_texts
 from execution.headless.source import Source, read_source
 from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
 from nodes.paths import Paths
 from tests.execution import fake_nodes
 from tests.execution.graphs import graph, shown
@@ -140,7 +141,7 @@ async def test_a_cancelled_run_interrupts_its_job(engine: Dispatcher, paths: Pat
     async with asyncio.timeout(5):
         while engine.queue().running:
             await asyncio.sleep(0.01)
-    assert [entry.job.state for entry in await engine.history()] == ["interrupted"]
+    assert [entry.job.state for entry in await engine.history(await engine.history_ids())] == ["interrupted"]
 
 
 async def test_graph_prints_api_format_without_titles(engine: Dispatcher) -> None:
@@ -157,8 +158,8 @@ async def test_a_workflow_is_saved_with_pictures_only_if_its_values_hold(
     engine: Dispatcher, paths: Paths, assignments: tuple[str, ...], saved: Any
 ) -> None:
     assert await commands.run(engine, task(Source(workflow=WORKFLOW), *assignments), paths.output) == 0
-    [entry] = await engine.history()
-    assert entry.job.extra_data.get("extra_pnginfo") == saved
+    [entry] = await engine.history(await engine.history_ids())
+    assert entry.job.extra_data.read().get("extra_pnginfo") == saved
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from execution.dispatcher import MOST_ATTEMPTS, EngineSettings
+from execution.dispatcher import MOST_ATTEMPTS
 from execution.engine import DirectoryInUseError, Submission
 from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
 from execution.events import JobFailed, JobSucceeded
 from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
 from nodes.paths import Paths
 from tests.execution.conftest import Watched, is_alive
 from tests.execution.fake_host import HOST, FakeFiles
@@ -84,7 +85,7 @@ async def test_accepted_jobs_run_after_the_server_was_killed(server: Server, bas
     for job_id in [running, *waiting]:
         assert isinstance(await watched.outcome(job_id), JobSucceeded)
     assert trace.read_text().split("\n")[:-1] == ["first", *(f"job {number}" for number in range(5))]
-    assert [entry.job.id for entry in await watched.engine.history()] == [running, *waiting]
+    assert [entry.job.id for entry in await watched.history()] == [running, *waiting]
     assert watched.engine.queue().pending == ()
     await watched.engine.stop()
 
@@ -104,7 +105,7 @@ async def test_a_job_that_twice_ran_when_the_server_ended_is_not_tried_again(bas
         server.kill()
     watched = engine_on(base)
     await watched.engine.start()
-    entry = await watched.engine.history_entry(job_id)
+    entry = await watched.entry(job_id)
     assert entry is not None
     assert entry.job.state == "failed"
     [failed] = entry.events
@@ -127,7 +128,7 @@ async def test_no_acknowledged_job_is_lost_at_random_moments(base: Path, tmp_pat
     watched = engine_on(base)
     await watched.engine.start()
     await watched.until(lambda: not watched.engine.queue().pending and not watched.engine.queue().running)
-    history = await watched.engine.history()
+    history = await watched.history()
     assert sorted(entry.job.id for entry in history) == sorted(accepted)
     assert {entry.job.state for entry in history} == {"succeeded"}
     await watched.engine.stop()

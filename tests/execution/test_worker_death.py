@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from execution.dispatcher import EngineSettings
 from execution.engine import Submission, WorkerFailedError
 from execution.engines.child import describe
 from execution.engines.process import ProcessWorker, process_engine
 from execution.events import JobFailed, JobInterrupted, JobSucceeded, NodeFinished, NodeStarted, WorkerChanged
 from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
 from tests.execution.conftest import Watched, is_alive
 from tests.execution.graphs import graph, shown
 
@@ -21,7 +21,7 @@ HANG = graph(h=("Hang", {}), out=("Show", {"x": ["h", 0]}))
 
 
 def worker_of(watched: Watched) -> ProcessWorker:
-    worker = watched.engine._worker
+    worker = watched.engine._runners[0].worker if watched.engine._runners else watched.engine._workers[0]
     assert isinstance(worker, ProcessWorker)
     return worker
 
@@ -56,7 +56,7 @@ async def test_waiting_jobs_outlive_the_worker_and_what_was_shown_stays_in_the_h
     assert isinstance(await with_process.outcome(running.job_id), JobFailed)
     for job in waiting:
         assert isinstance(await with_process.outcome(job.job_id), JobSucceeded)
-    entry = await with_process.engine.history_entry(running.job_id)
+    entry = await with_process.entry(running.job_id)
     assert entry is not None
     assert entry.outputs == {"2": {"text": ["1"]}}
     assert entry.job.state == "failed"
@@ -100,7 +100,7 @@ async def test_an_interrupt_that_races_with_the_end_never_hits_the_next_job(with
         with_process.engine.interrupt(first.job_id)
         ended += isinstance(await with_process.outcome(first.job_id), JobSucceeded)
         assert isinstance(await with_process.outcome(second.job_id), JobSucceeded)
-    assert len(await with_process.engine.history()) == 80
+    assert len(await with_process.history()) == 80
     assert [one.state for one in with_process.of(WorkerChanged)] == ["ready"]
 
 
@@ -130,7 +130,7 @@ async def test_a_job_stopped_just_before_the_end_is_not_run_again(
     again = Watched(process_engine(settings, setup))
     await again.engine.start()
     assert again.engine.queue().pending == ()
-    entry = await again.engine.history_entry(running.job_id)
+    entry = await again.entry(running.job_id)
     assert entry is not None
     assert entry.job.state == "interrupted"
     await again.engine.stop()

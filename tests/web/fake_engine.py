@@ -20,6 +20,7 @@ from execution.engine import (
     WorkerStatus,
 )
 from execution.events import Event, QueueChanged
+from execution.json_text import JsonText
 from nodes.spec import FileChoice, InputSpec, NodeSpec, Number, OutputSpec, Text
 
 LOADER = NodeSpec(
@@ -60,7 +61,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.specs: dict[str, NodeSpec] = {spec.id: spec for spec in (LOADER, TEXT, SEED)}
         self.worker = WorkerStatus("ready")
-        self.jobs: list[Job] = []
+        self.waiting: list[Job] = []
         self.running: list[Job] = []
         self.ended: list[HistoryEntry] = []
         self.submissions: list[Submission] = []
@@ -103,7 +104,7 @@ class FakeEngine:
     async def submit(self, submission: Submission) -> Accepted:
         if self.crash is not None:
             raise self.crash
-        if len(self.jobs) >= self.capacity:
+        if len(self.waiting) >= self.capacity:
             raise QueueFullError("100 jobs wait already.")
         checked = await self.check(submission)
         if checked.error is not None:
@@ -113,46 +114,52 @@ class FakeEngine:
         job = Job(
             id=submission.job_id or f"job-{len(self.submissions)}",
             number=-number if submission.front else number,
-            graph=checked.graph,
+            graph=JsonText.of(checked.graph),
             targets=submission.targets or (),
-            extra_data=submission.extra_data,
+            extra_data=JsonText.of(submission.extra_data),
             client_id=submission.client_id,
             state="pending",
             created=1000,
         )
-        self.jobs.append(job)
-        self.tell(QueueChanged(len(self.jobs)))
+        self.waiting.append(job)
+        self.tell(QueueChanged(len(self.waiting)))
         return Accepted(job.id, job.number)
 
     def queue(self) -> QueueView:
-        return QueueView(tuple(self.running), tuple(self.jobs))
+        return QueueView(tuple(job.id for job in self.running), tuple(job.id for job in self.waiting))
+
+    async def jobs(self, job_ids: Sequence[str]) -> Sequence[Job]:
+        known = {job.id: job for job in (*self.running, *self.waiting)}
+        return [known[job_id] for job_id in job_ids if job_id in known]
 
     def run_next(self) -> Job:
         """Make the first waiting job the running one."""
-        job = replace(self.jobs.pop(0), state="running", started=2000)
+        job = replace(self.waiting.pop(0), state="running", started=2000)
         self.running.append(job)
         return job
 
     async def cancel(self, job_ids: Iterable[str]) -> int:
-        before, ids = len(self.jobs), set(job_ids)
-        self.jobs = [job for job in self.jobs if job.id not in ids]
-        return before - len(self.jobs)
+        before, ids = len(self.waiting), set(job_ids)
+        self.waiting = [job for job in self.waiting if job.id not in ids]
+        return before - len(self.waiting)
 
     async def clear(self) -> int:
-        count, self.jobs = len(self.jobs), []
+        count, self.waiting = len(self.waiting), []
         return count
 
     def interrupt(self, job_id: str | None = None) -> bool:
         self.interrupted.append(job_id)
         return bool(self.running)
 
-    async def history(self, max_items: int | None = None, offset: int | None = None) -> Sequence[HistoryEntry]:
+    async def history_ids(self, max_items: int | None = None, offset: int | None = None) -> Sequence[str]:
+        ids = [entry.job.id for entry in self.ended]
         if offset is not None:
-            return self.ended[offset:][:max_items]
-        return self.ended if max_items is None else self.ended[len(self.ended) - min(max_items, len(self.ended)) :]
+            return ids[offset:][:max_items]
+        return ids if max_items is None else ids[len(ids) - min(max_items, len(ids)) :]
 
-    async def history_entry(self, job_id: str) -> HistoryEntry | None:
-        return next((entry for entry in self.ended if entry.job.id == job_id), None)
+    async def history(self, job_ids: Sequence[str]) -> Sequence[HistoryEntry]:
+        known = {entry.job.id: entry for entry in self.ended}
+        return [known[job_id] for job_id in job_ids if job_id in known]
 
     async def delete_history(self, job_ids: Iterable[str]) -> int:
         before, ids = len(self.ended), set(job_ids)

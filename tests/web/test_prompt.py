@@ -1,11 +1,12 @@
 """POST /prompt answers as ComfyUI's clients expect, and never worse than 400 for what they send."""
 
+import time
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
 
-from execution.engine import WorkerStatus
+from execution.engine import KeyTakenError, StoreError, StoreFullError, WorkerStatus
 from tests.web.fake_engine import FakeEngine
 
 GRAPH = {"1": {"class_type": "Seed", "inputs": {}}}
@@ -20,7 +21,9 @@ async def test_a_graph_is_queued(client: TestClient, engine: FakeEngine, path: s
     assert await response.json() == {"prompt_id": "job-1", "number": 1, "node_errors": {}}
     [submission] = engine.submissions
     assert (submission.graph, submission.client_id) == (GRAPH, "me")
-    assert submission.extra_data == body["extra_data"]
+    created = submission.extra_data["create_time"]
+    assert abs(created - time.time() * 1000) < 60_000
+    assert submission.extra_data == body["extra_data"] | {"client_id": "me", "create_time": created}
     assert await (await client.get(path)).json() == {"exec_info": {"queue_remaining": 1}}
 
 
@@ -138,6 +141,38 @@ async def test_a_full_queue_says_when_to_come_back(client: TestClient, engine: F
     assert response.status == 429
     assert response.headers["Retry-After"]
     assert (await response.json())["error"]["type"] == "queue_full"
+
+
+async def test_a_key_that_belongs_to_another_job_is_a_conflict(client: TestClient, engine: FakeEngine) -> None:
+    engine.crash = KeyTakenError("The id x belongs to another job.")
+    response = await client.post("/prompt", json={"prompt": GRAPH, "prompt_id": UUID})
+    assert response.status == 409
+    assert (await response.json())["error"]["type"] == "prompt_id_taken"
+
+
+async def test_the_digest_tells_what_was_asked_for_and_not_how_it_was_written(
+    client: TestClient, engine: FakeEngine
+) -> None:
+    for body in (
+        {"prompt": GRAPH, "prompt_id": UUID},
+        {"prompt_id": UUID, "front": True, "prompt": {"1": {"inputs": {}, "class_type": "Seed"}}},
+        {"prompt": {"1": {"class_type": "Seed", "inputs": {"seed": 1}}}, "prompt_id": UUID},
+        {"prompt": GRAPH},
+    ):
+        assert (await client.post("/prompt", json=body)).status == 200
+    first, same, other, without_key = (one.digest for one in engine.submissions)
+    assert first == same != other
+    assert without_key is None
+
+
+@pytest.mark.parametrize(("error", "status"), [(StoreFullError("full"), 507), (StoreError("read-only"), 500)])
+async def test_a_disk_that_takes_no_job_is_named(
+    client: TestClient, engine: FakeEngine, error: Exception, status: int
+) -> None:
+    engine.crash = error
+    response = await client.post("/prompt", json={"prompt": GRAPH})
+    assert response.status == status
+    assert (await response.json())["error"]["message"] == str(error)
 
 
 async def test_an_unforeseen_error_is_told_without_details(client: TestClient, engine: FakeEngine) -> None:

@@ -1,5 +1,6 @@
 """Jobs are shown, taken out and forgotten as ComfyUI's clients ask."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,13 +8,15 @@ from aiohttp.test_utils import TestClient
 
 from execution import events
 from execution.engine import HistoryEntry, Job
+from execution.json_text import JsonText
 from tests.web.fake_engine import FakeEngine
 
 GRAPH = {"1": {"class_type": "Seed", "inputs": {}}}
 
 
 def job(id: str, state: Any = "succeeded", **fields: Any) -> Job:
-    return Job(id, 3.0, GRAPH, ("1",), {"auth_token_comfy_org": "secret"}, "me", state, created=1000, **fields)
+    extra_data = JsonText.of({"create_time": 1000, "client_id": "me"})
+    return Job(id, 3.0, JsonText.of(GRAPH), ("1",), extra_data, "me", state, created=1000, **fields)
 
 
 def entry(id: str) -> HistoryEntry:
@@ -22,18 +25,25 @@ def entry(id: str) -> HistoryEntry:
 
 
 async def test_running_and_waiting_jobs_are_shown_apart(client: TestClient, engine: FakeEngine) -> None:
-    engine.running, engine.jobs = [job("a", "running")], [job("b", "pending")]
+    engine.running, engine.waiting = [job("a", "running")], [job("b", "pending")]
     shown = await (await client.get("/queue")).json()
     assert shown["queue_running"] == [[3.0, "a", GRAPH, {"create_time": 1000, "client_id": "me"}, ["1"]]]
     assert [item[1] for item in shown["queue_pending"]] == ["b"]
 
 
+async def test_a_queue_of_any_length_is_shown_whole(client: TestClient, engine: FakeEngine) -> None:
+    large = replace(job("x", "pending"), extra_data=JsonText.of({"workflow": "w" * 50_000}))
+    engine.waiting = [replace(large, id=str(number)) for number in range(21)]
+    shown = await (await client.get("/queue")).json()
+    assert [item[1] for item in shown["queue_pending"]] == [str(number) for number in range(21)]
+
+
 async def test_waiting_jobs_can_be_taken_out(client: TestClient, engine: FakeEngine) -> None:
-    engine.jobs = [job("a"), job("b"), job("c")]
+    engine.waiting = [job("a"), job("b"), job("c")]
     assert (await client.post("/queue", json={"delete": ["a", "unknown"]})).status == 200
-    assert [one.id for one in engine.jobs] == ["b", "c"]
+    assert [one.id for one in engine.waiting] == ["b", "c"]
     assert (await client.post("/api/queue", json={"clear": True})).status == 200
-    assert engine.jobs == []
+    assert engine.waiting == []
 
 
 async def test_history_has_the_form_that_clients_read(client: TestClient, engine: FakeEngine) -> None:

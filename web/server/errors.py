@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 
-from execution.engine import WorkerFailedError
+from execution.engine import StoreError, StoreFullError, WorkerFailedError
 from nodes.paths import FileMissingError, PathError
 from web.server.files import is_disk_full
 from web.server.pictures import PictureError, PictureTooLargeError
@@ -43,6 +43,8 @@ def _explained(error: Exception) -> tuple[int, str, Mapping[str, str] | None]:
             return 400, str(error), None
         case WorkerFailedError():
             return 503, str(error), None
+        case StoreError():
+            return 507 if isinstance(error, StoreFullError) else 500, str(error), None
         case TimeoutError():
             return 408, "The request did not arrive in time.", None
         case OSError() if is_disk_full(error):

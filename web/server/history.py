@@ -1,28 +1,38 @@
 """The jobs that have ended."""
 
+from collections.abc import AsyncGenerator, Sequence
+
 from aiohttp import web
 
-from web.server import requests, wire
+from execution.engine import Engine
+from web.server import requests
+from web.server.job_text import history_member
 from web.server.keys import ENGINE
-from web.server.replies import reply
+from web.server.pages import items, streamed
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/history")
-async def get_history(request: web.Request) -> web.Response:
+async def get_history(request: web.Request) -> web.StreamResponse:
     """Ended jobs, oldest first: `max_items` from `offset` (counted from the oldest), else the latest ones."""
     limit, offset = requests.whole_number(request, "max_items"), requests.whole_number(request, "offset")
     limit = None if limit is not None and limit < 0 else limit
     offset = None if offset is not None and offset < 0 else offset
-    entries = await request.app[ENGINE].history(limit, offset)
-    return reply({entry.job.id: wire.history_item(entry) for entry in entries})
+    engine = request.app[ENGINE]
+    return await streamed(request, _written(engine, await engine.history_ids(limit, offset)))
 
 
 @routes.get("/history/{id}")
-async def get_entry(request: web.Request) -> web.Response:
-    entry = await request.app[ENGINE].history_entry(request.match_info["id"])
-    return reply({} if entry is None else {entry.job.id: wire.history_item(entry)})
+async def get_entry(request: web.Request) -> web.StreamResponse:
+    return await streamed(request, _written(request.app[ENGINE], [request.match_info["id"]]))
+
+
+async def _written(engine: Engine, job_ids: Sequence[str]) -> AsyncGenerator[str]:
+    yield "{"
+    async for text in items(job_ids, engine.history, history_member):
+        yield text
+    yield "}"
 
 
 @routes.post("/history")

@@ -1,12 +1,15 @@
 """Queues graphs: POST /prompt, ComfyUI's word for a submitted graph."""
 
 import asyncio
+import json
 import re
+import time
+from hashlib import blake2b
 from typing import Any
 
 from aiohttp import web
 
-from execution.engine import Engine, InvalidGraphError, Problem, QueueFullError, Submission
+from execution.engine import Engine, InvalidGraphError, KeyTakenError, Problem, QueueFullError, Submission
 from execution.workflow import WorkflowError, to_graph
 from web.server import requests
 from web.server.keys import ENGINE
@@ -32,7 +35,9 @@ async def submit(request: web.Request) -> web.Response:
     except InvalidGraphError as error:
         return invalid(error)
     except QueueFullError as error:
-        raise RequestError(str(error) or "The queue is full.", 429, {"Retry-After": "5"}) from error
+        raise RequestError(str(error), 429, {"Retry-After": "5"}) from error
+    except KeyTakenError as error:
+        raise RequestError(str(error), 409) from error
     errors = node_problems(accepted.node_errors)
     return reply({"prompt_id": accepted.job_id, "number": accepted.number, "node_errors": errors})
 
@@ -55,15 +60,25 @@ async def submission_of(fields: dict[str, Any], engine: Engine) -> Submission:
         raise InvalidGraphError(Problem("no_prompt", "No prompt provided", "No prompt provided"), {})
     requests.mapping(extra_data, "extra_pnginfo")
     targets = requests.texts(fields, "partial_execution_targets")
+    client_id, job_id = requests.text(fields, "client_id"), _job_id(fields)
+    known_to_client = {} if client_id is None else {"client_id": client_id}
     return Submission(
         graph=graph,
-        client_id=requests.text(fields, "client_id"),
-        job_id=_job_id(fields),
+        client_id=client_id,
+        job_id=job_id,
         number=requests.number(fields, "number"),
         front=requests.flag(fields, "front"),
-        extra_data=extra_data,
+        # Clients find these two there when they read the queue or the history.
+        extra_data=extra_data | {"create_time": time.time_ns() // 1_000_000} | known_to_client,
         targets=None if targets is None else tuple(targets),
+        digest=None if job_id is None else _digest(fields),
     )
+
+
+def _digest(fields: dict[str, Any]) -> bytes:
+    """Tells what was asked for from what else might be, however the body was written."""
+    asked = [fields.get(name) for name in ("prompt", "workflow", "partial_execution_targets")]
+    return blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=16).digest()
 
 
 async def _drawn(workflow: dict[str, Any], engine: Engine) -> dict[str, Any]:

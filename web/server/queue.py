@@ -1,23 +1,32 @@
 """The jobs that run and wait."""
 
+from collections.abc import AsyncGenerator
+
 from aiohttp import web
 
-from web.server import requests, wire
+from execution.engine import Engine
+from web.server import requests
+from web.server.job_text import queue_item
 from web.server.keys import ENGINE
-from web.server.replies import reply
+from web.server.pages import items, streamed
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/queue")
-async def get_queue(request: web.Request) -> web.Response:
-    view = request.app[ENGINE].queue()
-    return reply(
-        {
-            "queue_running": [wire.queue_item(job) for job in view.running],
-            "queue_pending": [wire.queue_item(job) for job in view.pending],
-        }
-    )
+async def get_queue(request: web.Request) -> web.StreamResponse:
+    return await streamed(request, _written(request.app[ENGINE]))
+
+
+async def _written(engine: Engine) -> AsyncGenerator[str]:
+    view = engine.queue()
+    yield '{"queue_running":['
+    async for text in items(view.running, engine.jobs, queue_item):
+        yield text
+    yield '],"queue_pending":['
+    async for text in items(view.pending, engine.jobs, queue_item):
+        yield text
+    yield "]}"
 
 
 @routes.post("/queue")

@@ -8,6 +8,15 @@ from aiohttp import web
 from execution.engine import NodeProblems, Problem
 from web.server import strict_json
 
+_KINDS = {
+    409: "prompt_id_taken",
+    413: "request_too_large",
+    429: "queue_full",
+    500: "server_error",
+    503: "worker_failed",
+    507: "disk_full",
+}
+
 
 class RequestError(Exception):
     """A request that cannot be answered; the message tells the person who sent it what to change."""
@@ -26,7 +35,7 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 def refusal(request: web.Request, message: str, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
     """An error in the form that clients of this route expect: a problem for /prompt, a sentence elsewhere."""
     if request.path in ("/prompt", "/api/prompt", "/api/weft/graph", "/weft/graph"):
-        kind = {413: "request_too_large", 429: "queue_full", 503: "worker_failed"}.get(status, "bad_request")
+        kind = _KINDS.get(status, "bad_request")
         return reply({"error": problem(Problem(kind, message)), "node_errors": {}}, status, headers)
     return reply({"error": message}, status, headers)
 

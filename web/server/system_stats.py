@@ -22,7 +22,14 @@ routes = web.RouteTableDef()
 @routes.get("/system_stats")
 async def get_stats(request: web.Request) -> web.Response:
     from_worker = await request.app[ENGINE].device_stats()
-    return reply({"system": _system(from_worker), "devices": from_worker.get("devices", [])})
+    return reply({"system": _system(from_worker), "devices": from_worker.get("devices") or [_processor()]})
+
+
+def _processor() -> dict[str, Any]:
+    """What there is in any case, for clients that ask before a worker has started."""
+    total, free = memory()
+    sizes = {"vram_total": total, "vram_free": free, "torch_vram_total": total, "torch_vram_free": free}
+    return {"name": "cpu", "type": "cpu", "index": None, **sizes}
 
 
 def _system(from_worker: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from execution import events
-from execution.engine import HistoryEntry, Job, WorkerStatus
+from execution.engine import WorkerStatus
 from web.server import strict_json
 
 PREVIEW_IMAGE, PREVIEW_IMAGE_WITH_METADATA = 1, 4  # kinds of binary frames
 JPEG = 1  # format of the picture in a PREVIEW_IMAGE frame
-
-# Never shown again: clients pass secrets of other services in these.
-_SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,33 +187,3 @@ def preview_frame(preview: Preview, with_metadata: bool) -> bytes:
     }
     encoded = json.dumps(header).encode()
     return struct.pack(">II", PREVIEW_IMAGE_WITH_METADATA, len(encoded)) + encoded + preview.jpeg
-
-
-def queue_item(job: Job) -> list[Any]:
-    """A job as /queue and /history show it: [number, id, graph, extra data, outputs that run]."""
-    extra = {name: value for name, value in job.extra_data.items() if name not in _SECRETS}
-    extra["create_time"] = job.created
-    if job.client_id is not None:
-        extra["client_id"] = job.client_id
-    return [job.number, job.id, job.graph, extra, list(job.targets)]
-
-
-def history_item(entry: HistoryEntry) -> dict[str, Any]:
-    """A finished job as /history shows it."""
-    told = [milestone(event) for event in entry.events if isinstance(event, _REMEMBERED)]
-    return {
-        "prompt": queue_item(entry.job),
-        "outputs": entry.outputs,
-        "status": {
-            "status_str": "success" if entry.job.state == "succeeded" else "error",
-            "completed": entry.job.state == "succeeded",
-            "messages": [[message.type, message.data] for message in told],
-        },
-        "meta": {
-            node_id: {"node_id": node_id, "display_node": node_id, "parent_node": None, "real_node_id": node_id}
-            for node_id in entry.outputs
-        },
-    }
-
-
-_REMEMBERED = events.JobStarted | events.NodesCached | events.JobSucceeded | events.JobFailed | events.JobInterrupted

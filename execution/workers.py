@@ -1,0 +1,47 @@
+"""What an engine asks of a worker, and what a worker tells its engine."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from execution.engine import Catalog, Job, WorkerStatus
+from execution.events import Event
+
+
+class WorkerListener(Protocol):
+    """Whom a worker reports to, on the event loop."""
+
+    def worker_changed(self, status: WorkerStatus) -> None: ...
+
+    def worker_ready(self, catalog: Catalog) -> None: ...
+
+    def worker_events(self, events: Sequence[Event]) -> None: ...
+
+    def worker_lost(self, reason: str) -> None:
+        """The worker has ended, and with it whatever it did; another is being started."""
+        ...
+
+
+class Worker(Protocol):
+    """Runs one job at a time, somewhere."""
+
+    def start(self, listener: WorkerListener) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    def run(self, job: Job, secrets: Mapping[str, Any]) -> None:
+        """Begin a job; `secrets` is extra data that the job's record does not hold."""
+        ...
+
+    def interrupt(self, job_id: str) -> None:
+        """Ask the job to stop at its next step."""
+        ...
+
+    def replace(self, because: str) -> None:
+        """End the worker at once, whatever it does, and start another."""
+        ...
+
+    def free(self, unload_models: bool, free_memory: bool) -> None: ...
+
+    async def stats(self) -> Mapping[str, Any]:
+        """The worker's devices in the words of /system_stats; empty as long as none were told."""
+        ...
