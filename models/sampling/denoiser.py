@@ -45,6 +45,10 @@ class Prediction(Protocol):
         """The latent with noise of level sigma; from_pure_noise where sigma is the model's largest."""
         ...
 
+    def ended(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """What is left of a walk that ends at sigma, with the latent at scale one."""
+        ...
+
 
 @dataclass(frozen=True)
 class VarianceExploding:
@@ -61,6 +65,10 @@ class VarianceExploding:
         """latent + σ · noise; at the largest sigma, noise at the variance that latent and noise have together."""
         level = (1 + sigma**2) ** 0.5 if from_pure_noise else sigma
         return noise * level + latent
+
+    def ended(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """x."""
+        return x
 
 
 @dataclass(frozen=True)

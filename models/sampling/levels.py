@@ -71,11 +71,14 @@ class DiscreteLevels:
 
     def sigma_at_percent(self, percent: float) -> float:
         """Above every sigma at 0 % and zero at 100 %, so that the whole range contains the first and last step."""
+        return self._at_timestep(percent, len(self.sigmas) - 1)
+
+    def _at_timestep(self, percent: float, last: int) -> float:
         if percent <= 0:
             return 999999999.9
         if percent >= 1:
             return 0.0
-        return float(self.sigma(torch.tensor((1 - percent) * (len(self.sigmas) - 1))))
+        return float(self.sigma(torch.tensor((1 - percent) * last)))
 
 
 def scaled_linear_alphas_bar(first: float = 0.00085, last: float = 0.012, count: int = 1000) -> Tensor:
@@ -96,3 +99,32 @@ def discrete_levels(alphas_bar: Tensor) -> DiscreteLevels:
     """σ = √((1 − ᾱ) / ᾱ): the noise of a timestep where the picture has scale one."""
     alphas_bar = alphas_bar.double()
     return DiscreteLevels(((1 - alphas_bar) / alphas_bar).sqrt().float())
+
+
+@dataclass(frozen=True, eq=False)
+class DistilledLevels(DiscreteLevels):
+    """Levels of which a distilled network knows every `stride`-th, the noisiest among them; arXiv:2310.04378.
+
+    `sigmas` are those it knows, and timesteps still those of the training.
+    """
+
+    stride: int = 1
+
+    def timestep(self, sigma: Tensor) -> Tensor:
+        """Of the nearest known, counted among all."""
+        return super().timestep(sigma) * self.stride + self.stride - 1
+
+    def sigma(self, timestep: Tensor) -> Tensor:
+        """Interpolates between the known, clamped to the ends."""
+        return super().sigma((timestep.float() - (self.stride - 1)) / self.stride)
+
+    def sigma_at_percent(self, percent: float) -> float:
+        """Above every sigma at 0 % and zero at 100 %."""
+        last = len(self.sigmas) * self.stride - 1
+        return self._at_timestep(percent, last)
+
+
+def distilled(levels: DiscreteLevels, count: int = 50) -> DistilledLevels:
+    """So many of the levels, evenly apart."""
+    stride = len(levels.sigmas) // count
+    return DistilledLevels(levels.sigmas[stride - 1 :: stride], stride)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from models.sampling.denoiser import EpsPrediction, Prediction, VPrediction
 from models.sampling.levels import NoiseLevels, discrete_levels, scaled_linear_alphas_bar, with_zero_terminal_snr
+from models.sampling.predictions import FlowPrediction
 
 
 def stable_diffusion_levels() -> NoiseLevels:
@@ -17,6 +18,11 @@ class ModelSampling:
 
     prediction: Prediction = field(default_factory=EpsPrediction)
     levels: NoiseLevels = field(default_factory=stable_diffusion_levels)
+
+    @property
+    def is_flow(self) -> bool:
+        """Whether latent and noise are mixed as (1 − σ) · latent + σ · noise, not as latent + σ · noise."""
+        return isinstance(self.prediction, FlowPrediction)
 
 
 def v_sampling(zero_snr: bool = False) -> ModelSampling:

@@ -71,10 +71,10 @@ def sample(
             denoise = Masked(denoise, prediction, mask, start, covering)
         x = prediction.noised(start, noise, sigmas[0], is_largest(sigmas[0], levels.sigma_max))
         total = len(sigmas) - 1
-        for index, state in enumerate(sampler(denoise, x, sigmas, seed)):
+        for index, state in enumerate(sampler(denoise, x, sigmas, seed, model.sampling)):
             x = state.x
             yield Step(x, state.denoised, _step_reached(state, index, total), total)
-    return (x / scale).to(latent.device)
+    return (prediction.ended(x, sigmas[-1]) / scale).to(latent.device)
 
 
 def _step_reached(state: State, index: int, total: int) -> int:

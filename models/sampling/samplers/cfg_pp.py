@@ -12,8 +12,9 @@ from torch import Tensor
 
 from models.sampling.denoiser import Estimates, GuidedDenoiser
 from models.sampling.noise import StepNoise
-from models.sampling.samplers.common import State, ancestral_step, slope
+from models.sampling.samplers.common import State, slope
 from models.sampling.samplers.dpmpp import exponential_step
+from models.sampling.samplers.process import EXPLODING, Process
 
 
 def renoised(x: Tensor, estimates: Estimates, sigma: Tensor, sigma_next: Tensor) -> Tensor:
@@ -35,11 +36,47 @@ def euler_ancestral_cfg_pp(
     """Euler steps a little too far down, made up for by new noise."""
     for sigma, sigma_next in pairwise(sigmas):
         estimates = denoise.both(x, sigma)
-        down, up = ancestral_step(sigma, sigma_next, eta)
+        down, _, up = EXPLODING.ancestral(sigma, sigma_next, eta)
         x = renoised(x, estimates, sigma, down)
         if eta > 0 and sigma_next > 0:
             x = x + noise(sigma, sigma_next) * s_noise * up
         yield State(x, estimates.denoised)
+
+
+def euler_alternative(denoise: GuidedDenoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
+    """Euler's method from where the unguided estimate would put x, with the step of x itself; not in the paper."""
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised, unguided = denoise.both(x, sigma)
+        x = x + slope(x - denoised + unguided, denoised, sigma) * (sigma_next - sigma)
+        yield State(x, denoised)
+
+
+def dpmpp_2s_ancestral_cfg_pp(
+    denoise: GuidedDenoiser,
+    x: Tensor,
+    sigmas: Tensor,
+    noise: StepNoise,
+    eta: float = 1.0,
+    s_noise: float = 1.0,
+    process: Process = EXPLODING,
+) -> Iterator[State]:
+    """DPM-Solver++(2S) from starts that are shifted by the guidance, and new noise.
+
+    The shift is away from the latest unguided estimate: for the second half that is the one in the middle.
+    """
+    for sigma, sigma_next in pairwise(sigmas):
+        denoised, unguided = estimates = denoise.both(x, sigma)
+        down, keep, up = process.ancestral(sigma, sigma_next, eta)
+        if down == 0:
+            x = renoised(x, estimates, sigma, down)
+        else:
+            middle = process.middle(sigma, down)
+            x_middle = exponential_step(x + denoised - unguided, denoised, sigma, middle)
+            denoised_middle, unguided_middle = denoise.both(x_middle, middle)
+            x = exponential_step(x + denoised - unguided_middle, denoised_middle, sigma, down)
+        if sigma_next > 0:
+            x = x * keep + noise(sigma, sigma_next) * s_noise * up
+        yield State(x, denoised)
 
 
 def dpmpp_2m_cfg_pp(denoise: GuidedDenoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
@@ -63,14 +100,20 @@ def res_multistep_cfg_pp(denoise: GuidedDenoiser, x: Tensor, sigmas: Tensor) -> 
 
 
 def res_multistep_ancestral_cfg_pp(
-    denoise: GuidedDenoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
+    denoise: GuidedDenoiser,
+    x: Tensor,
+    sigmas: Tensor,
+    noise: StepNoise,
+    eta: float = 1.0,
+    s_noise: float = 1.0,
+    process: Process = EXPLODING,
 ) -> Iterator[State]:
     """Refined exponential solver, arXiv:2308.02157, through the last two unguided estimates from a start that is
     shifted by the guidance. The first and the last step renoise as Euler's method does."""
     previous: tuple[Tensor, Tensor] | None = None  # (unguided, size in log σ of the step without its noise)
     for sigma, sigma_next in pairwise(sigmas):
         denoised, unguided = estimates = denoise.both(x, sigma)
-        down, up = ancestral_step(sigma, sigma_next, eta)
+        down, keep, up = process.ancestral(sigma, sigma_next, eta)
         h = (sigma / down).log()
         if previous is None or down == 0:
             x = renoised(x, estimates, sigma, down)
@@ -80,7 +123,7 @@ def res_multistep_ancestral_cfg_pp(
             x = x + (1 + (-h).expm1() / h) * (unguided - unguided_last) * h / h_last
         previous = unguided, h
         if eta > 0 and sigma_next > 0:
-            x = x + noise(sigma, sigma_next) * s_noise * up
+            x = x * keep + noise(sigma, sigma_next) * s_noise * up
         yield State(x, denoised)
 
 

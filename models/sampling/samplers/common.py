@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 
@@ -23,17 +22,6 @@ def slope(x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
 def euler_step(x: Tensor, denoised: Tensor, sigma: Tensor, sigma_next: Tensor) -> Tensor:
     """Follows the slope at sigma in a straight line to sigma_next."""
     return x + slope(x, denoised, sigma) * (sigma_next - sigma)
-
-
-def ancestral_step(sigma: Tensor, sigma_next: Tensor, eta: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Splits a step to sigma_next: the sigma to step down to, and the sigma of the noise to add there.
-
-    eta 1 is the posterior of DDPM (arXiv:2006.11239), eta 0 adds no noise. The squares sum to sigma_next².
-    """
-    if eta == 0:
-        return sigma_next, torch.zeros_like(sigma_next)
-    up = torch.minimum(sigma_next, eta * (sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2) ** 0.5)
-    return (sigma_next**2 - up**2) ** 0.5, up
 
 
 def no_noise(sigma: Tensor, sigma_next: Tensor) -> Tensor:

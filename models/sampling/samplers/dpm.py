@@ -15,7 +15,8 @@ from torch import Tensor
 
 from models.sampling.denoiser import Denoiser
 from models.sampling.noise import StepNoise
-from models.sampling.samplers.common import State, ancestral_step, no_noise, slope
+from models.sampling.samplers.common import State, no_noise, slope
+from models.sampling.samplers.process import EXPLODING
 
 
 @dataclass(eq=False)
@@ -174,6 +175,5 @@ def _split(t: Tensor, t_next: Tensor, end: Tensor, eta: float) -> tuple[Tensor, 
     """The time to step down to before noise is added, and the sigma of that noise."""
     if eta == 0:
         return t_next, 0.0
-    sigma_down, _ = ancestral_step(_sigma(t), _sigma(t_next), eta)
-    down = torch.minimum(end, -sigma_down.log())
+    down = torch.minimum(end, -EXPLODING.ancestral(_sigma(t), _sigma(t_next), eta).down.log())
     return down, (_sigma(t_next) ** 2 - _sigma(down) ** 2) ** 0.5

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from models.sampling.denoiser import Denoiser
 from models.sampling.noise import StepNoise
-from models.sampling.samplers.common import State, ancestral_step, euler_step
+from models.sampling.samplers.common import State, euler_step
+from models.sampling.samplers.process import EXPLODING, Process
 
 
 def exponential_step(x: Tensor, target: Tensor, sigma: Tensor, sigma_next: Tensor) -> Tensor:
@@ -39,20 +40,26 @@ def dpmpp_2m(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
 
 
 def dpmpp_2s_ancestral(
-    denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
+    denoise: Denoiser,
+    x: Tensor,
+    sigmas: Tensor,
+    noise: StepNoise,
+    eta: float = 1.0,
+    s_noise: float = 1.0,
+    process: Process = EXPLODING,
 ) -> Iterator[State]:
     """DPM-Solver++(2S), algorithm 1, with the estimate in the middle of each step and new noise at its end."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = denoise(x, sigma)
-        down, up = ancestral_step(sigma, sigma_next, eta)
+        down, keep, up = process.ancestral(sigma, sigma_next, eta)
         if down == 0:
             x = euler_step(x, denoised, sigma, down)
         else:
-            middle = (sigma * down).sqrt()
+            middle = process.middle(sigma, down)
             x_middle = exponential_step(x, denoised, sigma, middle)
             x = exponential_step(x, denoise(x_middle, middle), sigma, down)
         if sigma_next > 0:
-            x = x + noise(sigma, sigma_next) * s_noise * up
+            x = x * keep + noise(sigma, sigma_next) * s_noise * up
         yield State(x, denoised)
 
 
@@ -72,10 +79,10 @@ def dpmpp_sde(
             x = euler_step(x, denoised, sigma, sigma_next)
         else:
             middle = sigma.log().lerp(sigma_next.log(), r).exp()
-            down, up = ancestral_step(sigma, middle, eta)
+            down, _, up = EXPLODING.ancestral(sigma, middle, eta)
             x_middle = exponential_step(x, denoised, sigma, down) + noise(sigma, middle) * s_noise * up
             target = denoised + (denoise(x_middle, middle) - denoised) / (2 * r)
-            down, up = ancestral_step(sigma, sigma_next, eta)
+            down, _, up = EXPLODING.ancestral(sigma, sigma_next, eta)
             x = exponential_step(x, target, sigma, down) + noise(sigma, sigma_next) * s_noise * up
         yield State(x, denoised)
 
@@ -160,13 +167,19 @@ def res_multistep(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[Stat
 
 
 def res_multistep_ancestral(
-    denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
+    denoise: Denoiser,
+    x: Tensor,
+    sigmas: Tensor,
+    noise: StepNoise,
+    eta: float = 1.0,
+    s_noise: float = 1.0,
+    process: Process = EXPLODING,
 ) -> Iterator[State]:
     """Refined exponential solver, arXiv:2308.02157: integrates the line through the last two estimates exactly."""
     previous: tuple[Tensor, Tensor] | None = None  # (denoised, size in log σ of the step without its noise)
     for sigma, sigma_next in pairwise(sigmas):
         denoised = denoise(x, sigma)
-        down, up = ancestral_step(sigma, sigma_next, eta)
+        down, keep, up = process.ancestral(sigma, sigma_next, eta)
         x = exponential_step(x, denoised, sigma, down)
         if down > 0:
             h = (sigma / down).log()
@@ -175,5 +188,5 @@ def res_multistep_ancestral(
                 x = x + (1 + (-h).expm1() / h) * (denoised - denoised_last) * h / h_last
             previous = denoised, h
         if eta > 0 and sigma_next > 0:
-            x = x + noise(sigma, sigma_next) * s_noise * up
+            x = x * keep + noise(sigma, sigma_next) * s_noise * up
         yield State(x, denoised)

@@ -24,23 +24,6 @@ def lms(denoise: Denoiser, x: Tensor, sigmas: Tensor, order: int = 4) -> Iterato
         yield State(x, denoised)
 
 
-IPNDM_WEIGHTS = ((1.0,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24))
-"""Adams-Bashforth weights of even steps by the number of slopes, latest first."""
-
-
-def ipndm(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
-    """Improved PNDM, arXiv:2204.13902, appendix H.2: Adams-Bashforth of order four as if all steps were even, from
-    lower orders at the start. The step to zero takes the last slope alone."""
-    slopes: deque[Tensor] = deque(maxlen=len(IPNDM_WEIGHTS))
-    for sigma, sigma_next in pairwise(sigmas):
-        denoised = denoise(x, sigma)
-        slopes.appendleft(slope(x, denoised, sigma))
-        weights = IPNDM_WEIGHTS[0 if sigma_next == 0 else len(slopes) - 1]
-        mean = sum(weight * past for weight, past in zip(weights, slopes, strict=False))
-        x = x + mean * (sigma_next - sigma)
-        yield State(x, denoised)
-
-
 def gradient_estimation(denoise: Denoiser, x: Tensor, sigmas: Tensor, gamma: float = 2.0) -> Iterator[State]:
     """Goes beyond the slope by its change since the last step; arXiv:2306.04848, algorithm 2."""
     slope_last: Tensor | None = None

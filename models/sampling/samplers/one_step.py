@@ -7,7 +7,8 @@ from torch import Tensor
 
 from models.sampling.denoiser import Denoiser
 from models.sampling.noise import StepNoise
-from models.sampling.samplers.common import State, ancestral_step, euler_step, slope
+from models.sampling.samplers.common import State, euler_step, slope
+from models.sampling.samplers.process import EXPLODING, Process
 
 
 def euler(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
@@ -22,7 +23,13 @@ def euler(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
 
 
 def euler_ancestral(
-    denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
+    denoise: Denoiser,
+    x: Tensor,
+    sigmas: Tensor,
+    noise: StepNoise,
+    eta: float = 1.0,
+    s_noise: float = 1.0,
+    process: Process = EXPLODING,
 ) -> Iterator[State]:
     """Euler steps a little too far down, made up for by new noise.
 
@@ -31,10 +38,10 @@ def euler_ancestral(
     """
     for sigma, sigma_next in pairwise(sigmas):
         denoised = denoise(x, sigma)
-        down, up = ancestral_step(sigma, sigma_next, eta)
+        down, keep, up = process.ancestral(sigma, sigma_next, eta)
         x = euler_step(x, denoised, sigma, down)
         if sigma_next > 0:
-            x = x + noise(sigma, sigma_next) * s_noise * up
+            x = x * keep + noise(sigma, sigma_next) * s_noise * up
         yield State(x, denoised)
 
 
@@ -70,15 +77,6 @@ def heunpp2(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
         yield State(x, denoised)
 
 
-def lcm(denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise) -> Iterator[State]:
-    """Jumps to the estimate and noises it again; for consistency models, arXiv:2303.01469, algorithm 1."""
-    for sigma, sigma_next in pairwise(sigmas):
-        x = denoised = denoise(x, sigma)
-        if sigma_next > 0:
-            x = denoised + sigma_next * noise(sigma, sigma_next)
-        yield State(x, denoised)
-
-
 def dpm_2(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
     """The slope in the middle of a step, in log σ; DPM-Solver-2, arXiv:2206.00927."""
     for sigma, sigma_next in pairwise(sigmas):
@@ -88,15 +86,21 @@ def dpm_2(denoise: Denoiser, x: Tensor, sigmas: Tensor) -> Iterator[State]:
 
 
 def dpm_2_ancestral(
-    denoise: Denoiser, x: Tensor, sigmas: Tensor, noise: StepNoise, eta: float = 1.0, s_noise: float = 1.0
+    denoise: Denoiser,
+    x: Tensor,
+    sigmas: Tensor,
+    noise: StepNoise,
+    eta: float = 1.0,
+    s_noise: float = 1.0,
+    process: Process = EXPLODING,
 ) -> Iterator[State]:
     """dpm_2 steps a little too far down, made up for by new noise."""
     for sigma, sigma_next in pairwise(sigmas):
         denoised = denoise(x, sigma)
-        down, up = ancestral_step(sigma, sigma_next, eta)
+        down, keep, up = process.ancestral(sigma, sigma_next, eta)
         x = _midpoint_step(denoise, x, denoised, sigma, down)
         if sigma_next > 0:
-            x = x + noise(sigma, sigma_next) * s_noise * up
+            x = x * keep + noise(sigma, sigma_next) * s_noise * up
         yield State(x, denoised)
 
 

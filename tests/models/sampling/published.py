@@ -293,6 +293,48 @@ def ipndm(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
     return x
 
 
+def ipndm_v(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    """With the two expressions as AMED-Solver's authors publish them, by Newton's divided differences otherwise."""
+    eps: list[Tensor] = []
+    for i in range(len(sigmas) - 1):
+        denoised = denoise(x, sigmas[i])
+        if sigmas[i + 1] == 0:
+            return denoised
+        eps = [(x - denoised) / sigmas[i], *eps]
+        h = [sigmas[i + 1 - k] - sigmas[i - k] for k in range(min(i, 3) + 1)]
+        mean = eps[0]
+        if i >= 1:
+            mean = mean + h[0] / (2 * h[1]) * (eps[0] - eps[1])
+        if i >= 2:
+            a, b = eps[0] - eps[1], h[1] / h[2] * (eps[1] - eps[2])
+            bracket = h[0] * (h[0] + h[1]) / (h[1] * (h[1] + h[2]))
+            mean = mean + (1 - h[0] / (3 * (h[0] + h[1])) * bracket) / 2 * (a - b)
+        if i >= 3:
+            q = h[1] * (h[1] + h[2]) / (h[2] * (h[2] + h[3]))
+            c = q * (eps[1] - eps[2]) - q * h[2] / h[3] * eps[2] + q * h[1] / h[2] * eps[3]
+            outer = (1 - h[0] / (3 * (h[0] + h[1]))) / 2
+            inner = (1 - h[0] / (2 * (h[0] + h[1]))) * h[0] / (6 * (h[0] + h[1] + h[2]))
+            up, under = h[0] * (h[0] + h[1]) * (h[0] + h[1] + h[2]), h[1] * (h[1] + h[2]) * (h[1] + h[2] + h[3])
+            mean = mean + (outer + inner) * up / under * (a - b - c)
+        x = x + h[0] * mean
+    return x
+
+
+def dpmpp_2s_ancestral_cfg_pp(both: Both, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
+    """As others publish it: the second half starts at the first guided and the second unguided estimate."""
+    for sigma, following in pairwise(sigmas):
+        down, up = _split(sigma, following)
+        guided, unguided = both(x, sigma)
+        if following == 0:
+            x = guided
+            continue
+        middle = torch.exp(-(_t(sigma) + _t(down)) / 2)
+        halfway = _toward(x + guided - unguided, guided, sigma, middle)
+        guided_halfway, unguided_halfway = both(halfway, middle)
+        x = _toward(x + guided - unguided_halfway, guided_halfway, sigma, down) + noise(sigma, following) * up
+    return x
+
+
 def seeds_2(denoise: Denoise, x: Tensor, sigmas: Tensor, noise: Noise) -> Tensor:
     """With two noises a step, for the two halves of its way in log σ."""
     for sigma, following in pairwise(sigmas):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 from models.sampling.noise import brownian, generated
-from models.sampling.samplers import deis, dpm, dpmpp, multistep, one_step, sde, unipc
+from models.sampling.samplers import deis, dpm, dpmpp, ipndm, multistep, one_step, sa_solver, sde, unipc
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import exponential_between, karras
 from tests.models.sampling import gaussian, published
@@ -18,7 +18,10 @@ from tests.models.sampling.fakes import Both
 
 STOCHASTIC = [name for name, sampler in SAMPLERS.items() if sampler.noise is not None]
 
-REVERSING = [name for name in STOCHASTIC if name != "lcm" and not name.endswith("_gpu")]
+MIXING = "dpmpp_2s_ancestral_cfg_pp"
+"""Mixes estimates of two sigmas as others publish it, and does not follow the flow even without guidance."""
+
+REVERSING = [name for name in STOCHASTIC if name not in ("lcm", MIXING) and not name.endswith("_gpu")]
 """Those that walk the reverse of noising: lcm jumps, and the _gpu names are the same on a CPU."""
 
 CHOOSING = ["dpm_fast", "dpm_adaptive"]
@@ -48,7 +51,16 @@ def error(walk, steps: int) -> float:
     ("walk", "order"),
     [
         (one_step.euler, 1),
-        (multistep.ipndm, 2),  # weights of even steps, on steps that are not
+        (ipndm.ipndm, 2),  # weights of even steps, on steps that are not
+        (partial(sa_solver.sa_solver, noise=silent, eta=0, predictor_order=1, corrector_order=0), 1),
+        (partial(sa_solver.sa_solver, noise=silent, eta=0, predictor_order=2, corrector_order=0), 2),
+        (partial(sa_solver.sa_solver, noise=silent, eta=0, predictor_order=1, corrector_order=2, use_pece=True), 2),
+        (
+            partial(
+                sa_solver.sa_solver, noise=silent, eta=0, predictor_order=2, simple_order_2=True, corrector_order=2
+            ),
+            2,
+        ),
         (deis.deis, 2),  # its first steps have fewer slopes to go by
         (multistep.gradient_estimation, 1),
         (partial(sde.seeds_2, noise=silent, eta=0), 2),
@@ -72,6 +84,15 @@ def error(walk, steps: int) -> float:
 )
 def test_halving_the_step_divides_the_error_by_two_to_the_order(walk, order):
     assert error(walk, 400) / error(walk, 800) == pytest.approx(2**order, rel=0.1)
+
+
+def test_the_published_weights_of_ipndm_v_keep_it_of_second_order():
+    def error_on_karras(steps: int) -> float:
+        sigmas = torch.linspace(10 ** (1 / 7), 0.1 ** (1 / 7), steps + 1, dtype=torch.float64) ** 7
+        x = torch.ones(1, 1, 1, 1, dtype=torch.float64)
+        return abs(float(last(ipndm.ipndm_v(gaussian.denoise, x, sigmas)) - gaussian.flow(x, sigmas[0], sigmas[-1])))
+
+    assert error_on_karras(400) / error_on_karras(800) == pytest.approx(2**2, rel=0.1)
 
 
 @pytest.mark.parametrize("walk", [dpm.dpm_fast, partial(sde.seeds_3, noise=silent, eta=0)])
@@ -188,7 +209,7 @@ def test_stochastic_samplers_reverse_the_noising_of_data_in_distribution(name):
     after = last(SAMPLERS[name](Both(gaussian.denoise), x, sigmas, 1))
     assert float(after.std()) == pytest.approx(deviation_after, rel=0.03)
     assert float(after.mean()) == pytest.approx(0, abs=0.03)
-    if name != "er_sde":  # which renews less of the noise
+    if name not in ("er_sde", "sa_solver", "sa_solver_pece"):  # which renew less of the noise
         correlation = (after * x).mean() / after.std() / x.std()
         assert float(correlation) == pytest.approx(deviation_after / deviation, abs=0.02)
 
@@ -215,7 +236,7 @@ def doubles() -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize(
-    "name", ["heun", "heunpp2", "dpmpp_2m", "res_multistep", "gradient_estimation", "ipndm", "dpm_fast"]
+    "name", ["heun", "heunpp2", "dpmpp_2m", "res_multistep", "gradient_estimation", "ipndm", "ipndm_v", "dpm_fast"]
 )
 def test_deterministic_samplers_agree_with_the_published_ones(name):
     sigmas, x = doubles()
@@ -263,14 +284,15 @@ def test_cfg_pp_samplers_agree_with_the_published_formulas(name):
     torch.testing.assert_close(last(SAMPLERS[name].walk(GUIDED, x, sigmas)), expected, atol=1e-9, rtol=1e-9)
 
 
-def test_the_ancestral_cfg_pp_sampler_agrees_with_the_published_formula():
+@pytest.mark.parametrize("name", ["euler_ancestral_cfg_pp", "dpmpp_2s_ancestral_cfg_pp"])
+def test_the_ancestral_cfg_pp_samplers_agree_with_the_published_formulas(name):
     sigmas, x = doubles()
-    expected = published.euler_ancestral_cfg_pp(GUIDED.both, x, sigmas, generated(x, sigmas, 5))
-    actual = last(SAMPLERS["euler_ancestral_cfg_pp"].walk(GUIDED, x, sigmas, generated(x, sigmas, 5)))
+    expected = getattr(published, name)(GUIDED.both, x, sigmas, generated(x, sigmas, 5))
+    actual = last(SAMPLERS[name].walk(GUIDED, x, sigmas, generated(x, sigmas, 5)))
     torch.testing.assert_close(actual, expected, atol=1e-9, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", [name for name in SAMPLERS if name.endswith("_cfg_pp")])
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name.endswith("_cfg_pp") and name != MIXING])
 def test_without_guidance_a_cfg_pp_sampler_is_its_plain_counterpart(name):
     sigmas, x = doubles()
     plain = last(SAMPLERS[name.removesuffix("_cfg_pp")](Both(curved), x, sigmas, 5))
