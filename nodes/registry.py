@@ -16,6 +16,7 @@ BUILTIN = (
     "nodes.samplers",
     "nodes.schedulers",
     "nodes.sigmas",
+    "nodes.model_patches",
     "nodes.vae",
     "nodes.image",
     "nodes.mask",
