@@ -24,14 +24,13 @@ class Call:
     """One call of a foreign node's function. `numbers` count the graphs that it builds."""
 
     context: Context
-    index: int = 0
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
 
 class Runtime:
     """One worker as the modules that packs import see it.
 
-    `specs` are all nodes there are. The node that runs is known to the thread or task that runs it; other threads,
+    `specs` are all nodes there are, and `classes` those of foreign ones. The node that runs is known to the thread or task that runs it; other threads,
     which a node may have started, are told the one that was called last.
     """
 
@@ -47,6 +46,7 @@ class Runtime:
         self.settings = settings
         self.services = services
         self.specs = specs
+        self.classes: dict[str, Any] = {}
         self.tell = tell
         self._idle = Call(Context("", paths, settings, services))
         self._last = self._idle
@@ -61,6 +61,12 @@ class Runtime:
     def context(self) -> Context:
         """What the node that runs may ask of the engine."""
         return self.call.context
+
+    @property
+    def graph_numbers(self) -> Iterator[int]:
+        """Without end; counts the graphs that the call which goes on builds."""
+        while True:
+            yield next(self.call.numbers)
 
     @contextmanager
     def running(self, call: Call) -> Iterator[None]:

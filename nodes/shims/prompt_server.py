@@ -1,0 +1,72 @@
+"""`server`: messages to clients, and addresses of a pack's own."""
+
+import logging
+from typing import Any
+
+from aiohttp import web
+
+from nodes.v1.runtime import NotOfferedError, Runtime
+
+LOG = logging.getLogger("weft.custom_nodes")
+
+
+class BinaryEventTypes:
+    """Kinds of binary messages, by number."""
+
+    PREVIEW_IMAGE = 1
+    UNENCODED_PREVIEW_IMAGE = 2
+    TEXT = 3
+    PREVIEW_IMAGE_WITH_METADATA = 4
+
+
+class PromptServer:
+    """What packs find at PromptServer.instance. It is no server: messages are handed on to it, and routes kept for it.
+
+    `last_node_id` and `client_id` tell which node runs, and for whom.
+    """
+
+    instance: "PromptServer"
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.routes = web.RouteTableDef()
+        self.supports: list[str] = ["custom_nodes_from_web"]
+        self.number = 0
+        self.client_id: str | None = None
+
+    @property
+    def last_node_id(self) -> str | None:
+        """The node that runs."""
+        return self._runtime.context.node_id or None
+
+    @property
+    def last_prompt_id(self) -> str | None:
+        """The job that runs is not told."""
+        return None
+
+    def send_sync(self, event: Any, data: Any, sid: str | None = None) -> None:
+        """Sends a message to one client, or to all."""
+        if not isinstance(event, str):
+            raise NotOfferedError(f"binary messages of the kind {event}", "show pictures by ProgressBar's preview")
+        self._runtime.tell(event, data, sid)
+
+    async def send(self, event: Any, data: Any, sid: str | None = None) -> None:
+        """Sends a message to one client, or to all."""
+        self.send_sync(event, data, sid)
+
+    async def send_json(self, event: str, data: Any, sid: str | None = None) -> None:
+        """Sends a message to one client, or to all."""
+        self.send_sync(event, data, sid)
+
+    def send_progress_text(self, text: str, node_id: str, sid: str | None = None) -> None:
+        """Shows a text on a node."""
+        self._runtime.tell("progress_text", {"node": str(node_id), "text": str(text)}, sid)
+
+    def add_on_prompt_handler(self, handler: Any) -> None:
+        """Graphs are accepted in another process, where no pack's code runs."""
+        LOG.warning("%s", NotOfferedError("PromptServer.add_on_prompt_handler", "graphs are queued as they are sent"))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotOfferedError(f"PromptServer.instance.{name}")
