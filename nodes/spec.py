@@ -278,7 +278,7 @@ def _input(where: str, name: str, hint: Any, default: Any) -> InputSpec:
     help = next((extra for extra in extras if isinstance(extra, Help)), Help())
     widget = next((extra for extra in extras if isinstance(extra, WIDGETS)), None)
     type = _wire_type(where, base, extras)
-    if get_origin(base) is Literal:
+    if widget is None and get_origin(base) is Literal:
         widget = Choice(tuple(get_args(base)))
     if type == "STRING" and widget is None:
         widget = Text()
