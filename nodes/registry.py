@@ -20,6 +20,11 @@ BUILTIN = (
     "nodes.vae",
     "nodes.image",
     "nodes.mask",
+    "nodes.image_scale",
+    "nodes.image_edit",
+    "nodes.image_batch",
+    "nodes.image_compositing",
+    "nodes.image_filters",
 )
 
 
