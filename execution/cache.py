@@ -9,47 +9,54 @@ from itertools import count
 from typing import Any
 
 from execution.graph import Graph, Link, Node, NodeId
+from execution.kinds import Kind
 from execution.sizes import size_of
 from nodes.spec import NodeSpec
 
 Key = bytes
 
-Fingerprint = Callable[[Node, NodeSpec], str]
-"""What a node says of the world outside the graph; may raise, then the node's results are not looked up."""
+Fingerprint = Callable[[Node, NodeSpec], Any]
+"""What a node says of the world outside the graph. If it raises, or says NaN, the node's results are not looked up."""
+
+_dumps = json.JSONEncoder(sort_keys=True).encode
 
 
-def keys(
-    graph: Graph, order: Iterable[NodeId], specs: Mapping[str, NodeSpec], fingerprint: Fingerprint
-) -> dict[NodeId, Key | None]:
-    """The content keys of nodes given sources first, each made once. None: must run, and so must all that read it."""
-    found: dict[NodeId, Key | None] = {}
+def add_keys(
+    found: dict[NodeId, Key | None],
+    graph: Graph,
+    order: Iterable[NodeId],
+    kinds: Mapping[str, Kind],
+    fingerprint: Fingerprint,
+) -> None:
+    """Add the content keys of nodes given sources first, each made once. None: must run, and so must what reads it."""
     for node_id in order:
         node = graph[node_id]
-        found[node_id] = _key(node, specs[node.type], found, fingerprint)
-    return found
+        found[node_id] = _key(node, kinds[node.type], found, fingerprint)
 
 
-def _key(node: Node, spec: NodeSpec, found: Mapping[NodeId, Key | None], fingerprint: Fingerprint) -> Key | None:
+def _key(node: Node, kind: Kind, found: Mapping[NodeId, Key | None], fingerprint: Fingerprint) -> Key | None:
+    spec = kind.spec
     if not spec.cached:
         return None
-    parts: list[Any] = [node.type]
-    for declared in spec.inputs:
-        if declared.name not in node.inputs:
-            continue
-        value = node.inputs[declared.name]
+    parts: list[Any] = [[node.type, node.id]] if spec.keyed_by_id else [node.type]
+    for name, value in kind.given(node):
         if isinstance(value, Link):
             source = found[value.source]
             if source is None:
                 return None
-            parts.append([declared.name, source.hex(), value.output])
+            parts.append([name, source.hex(), value.output, *([value.source] if name in kind.raw else [])])
         else:
-            parts.append([declared.name, value])
-    if spec.fingerprint is not None:
-        try:
-            parts.append(fingerprint(node, spec))
-        except Exception:  # noqa: BLE001 - whatever is wrong, the node itself meets it again and tells it
-            return None
-    return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).digest()
+            parts.append([name, value])
+    try:
+        if spec.fingerprint is not None:
+            told = fingerprint(node, spec)
+            if told != told:
+                return None
+            parts.append(str(told))
+        text = _dumps(parts)
+    except Exception:  # noqa: BLE001 - a file that is gone, an object that is no JSON: the node itself meets it again
+        return None
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)

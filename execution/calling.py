@@ -7,15 +7,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from execution.cache import Result
+from execution.lists import Answer
 from nodes.context import Context
-from nodes.spec import NodeSpec, Shown
+from nodes.spec import Blocker, Expansion, NodeSpec, Shown
 
 LONGEST_MESSAGE = 10_000
 LONGEST_VALUE = 300
 MOST_FRAMES = 50
 
 ROOT = Path(__file__).parents[1]
+ENGINE = str(Path(__file__).parent)
 
 
 class NodeError(Exception):
@@ -35,38 +36,42 @@ class WrongOutputsError(TypeError):
     """A node has not returned what it declares."""
 
 
-def call(spec: NodeSpec, inputs: Mapping[str, Any], context: Context) -> Result:
-    """Run a node's function on its inputs. Whatever the function raises passes through, starting at its own frame."""
+def call(spec: NodeSpec, inputs: Mapping[str, Any], context: Context) -> Any:
+    """Run a node's function on its inputs; a coroutine function gives a coroutine. What it raises passes through."""
     if spec.function is None:
         raise WrongOutputsError(f"{spec.id} has no function in this process.")
     if spec.context_parameter is not None:
-        inputs = {**inputs, spec.context_parameter: context}
-    return result_of(spec, spec.function(**inputs))
+        return spec.function(**inputs, **{spec.context_parameter: context})
+    return spec.function(**inputs)
 
 
-def fingerprint(spec: NodeSpec, inputs: Mapping[str, Any], context: Context) -> str:
-    """What a node that depends on more than its inputs says of it; links are given as None."""
-    if spec.fingerprint is None:
-        return ""
-    if spec.context_parameter is not None:
-        inputs = {**inputs, spec.context_parameter: context}
-    return str(spec.fingerprint(**inputs))
-
-
-def result_of(spec: NodeSpec, answer: Any) -> Result:
-    """The outputs in their declared order. Raises WrongOutputsError."""
+def answer_of(spec: NodeSpec, answer: Any) -> Answer:
+    """What a function has returned, with its outputs in their declared order. Raises WrongOutputsError."""
     ui = None
     if isinstance(answer, Shown):
         answer, ui = answer.result, _plain_json(spec, answer.ui)
+    if isinstance(answer, Expansion):
+        return Answer(_all_of(spec, answer.result), ui, answer.graph)
+    return Answer(_outputs(spec, answer), ui)
+
+
+def _outputs(spec: NodeSpec, answer: Any) -> tuple[Any, ...]:
     expected = len(spec.outputs)
     if expected == 0:
-        return Result((), ui)
+        return ()
+    if isinstance(answer, Blocker):
+        return (answer,) * expected
     if expected == 1 and not (isinstance(answer, tuple) and hasattr(answer, "_fields") and len(answer) == 1):
-        return Result((answer,), ui)
+        return (answer,)
+    return _all_of(spec, answer)
+
+
+def _all_of(spec: NodeSpec, answer: Any) -> tuple[Any, ...]:
+    expected = len(spec.outputs)
     if not isinstance(answer, tuple) or len(answer) != expected:
         given = f"{len(answer)} values" if isinstance(answer, tuple) else f"a {type(answer).__name__}"
         raise WrongOutputsError(f"{spec.id} returned {given} where it declares {expected} outputs.")
-    return Result(tuple(answer), ui)
+    return tuple(answer)
 
 
 def _plain_json(spec: NodeSpec, ui: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -89,14 +94,18 @@ def message_of(error: BaseException) -> str:
 
 
 def frames_of(error: BaseException) -> tuple[str, ...]:
-    """The lines of the traceback below the two frames of the engine, the innermost MOST_FRAMES if there are more."""
+    """The lines of the traceback below the engine's own frames, the innermost MOST_FRAMES if there are more."""
     trace = error.__traceback__
-    for _ in range(2):
-        trace = trace.tb_next if trace is not None and trace.tb_next is not None else trace
+    while trace is not None and trace.tb_next is not None and _is_engine(trace):
+        trace = trace.tb_next
     frames = traceback.StackSummary.extract(_steps(trace))
     for frame in frames:
         frame.filename = _shown(frame.filename)
     return tuple(frames.format())
+
+
+def _is_engine(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_code.co_filename.startswith(ENGINE)
 
 
 def _steps(trace: TracebackType | None) -> Iterable[Any]:

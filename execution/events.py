@@ -1,8 +1,15 @@
 """What the engine tells while it works: frozen records, translated to messages by whoever listens."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
 
 WorkerState = Literal["starting", "ready", "restarting", "failed"]
 
@@ -46,10 +53,32 @@ class NodesCached(JobEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a node comes from that was not queued: the node that expanded into it, the node that it is shown as, and
+    the queued node that all of it began with."""
+
+    parent: str
+    display: str
+    real: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeStarted(JobEvent):
-    """The function of a node is about to be called."""
+    """The function of a node is about to be called. `origin` is that of a node made by an expansion."""
 
     node_id: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBlocked(JobEvent):
+    """A node was not called, because of a blocker that reached it with this message. The job goes on."""
+
+    node_id: str
+    node_type: str
+    message: str
+    timestamp: int
+    executed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +88,7 @@ class NodeProgress(JobEvent):
     node_id: str
     value: float
     maximum: float
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +97,7 @@ class NodePreview(JobEvent):
 
     node_id: str
     jpeg: bytes
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +110,7 @@ class NodeFinished(JobEvent):
     node_id: str
     ui: Mapping[str, Any] | None = None
     cached: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +160,7 @@ Event = (
     | JobStarted
     | NodesCached
     | NodeStarted
+    | NodeBlocked
     | NodeProgress
     | NodePreview
     | NodeFinished

@@ -6,7 +6,7 @@ Nothing here recurses, so a chain of ten thousand nodes is as welcome as one of 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -245,13 +245,18 @@ MOST_CYCLES = 100
 """How many cycles are described; a graph that has more is beyond help by a list."""
 
 
-def ordered(graph: Graph, targets: Iterable[NodeId], known: Collection[NodeId] = ()) -> list[NodeId]:
+def ordered(
+    graph: Graph,
+    targets: Iterable[NodeId],
+    known: Container[NodeId] = (),
+    links: Callable[[Node], Iterator[Link]] = Node.links,
+) -> list[NodeId]:
     """The nodes that the targets need, sources first, not looking behind those that are `known`.
 
     Walks depth first from the targets in their order and the inputs in theirs, so that the order is stable and
     results are used soon after they are made. Known nodes are left out. Raises CycleError.
     """
-    order, found = _walk(graph, targets, known)
+    order, found = _walk(graph, targets, known, links)
     if found:
         raise CycleError(found[0])
     return order
@@ -259,27 +264,31 @@ def ordered(graph: Graph, targets: Iterable[NodeId], known: Collection[NodeId] =
 
 def cycles(graph: Graph, targets: Iterable[NodeId]) -> list[list[NodeId]]:
     """The cycles among what the targets need, at most MOST_CYCLES; each node of one needs the next."""
-    return _walk(graph, targets, ())[1]
+    return _walk(graph, targets, (), Node.links)[1]
 
 
 def _walk(
-    graph: Graph, targets: Iterable[NodeId], known: Collection[NodeId]
+    graph: Graph, targets: Iterable[NodeId], known: Container[NodeId], links: Callable[[Node], Iterator[Link]]
 ) -> tuple[list[NodeId], list[list[NodeId]]]:
     """Depth first with a stack of our own: the nodes in the order in which they are done, and the cycles met."""
     order: list[NodeId] = []
     found: list[list[NodeId]] = []
-    done = set(known)
+    done: set[NodeId] = set()
+
+    def is_open(node_id: NodeId) -> bool:
+        return node_id not in done and node_id not in known and node_id in graph
+
     for root in targets:
-        path = {} if root in done else {root: graph[root].links()}
+        path = {root: links(graph[root])} if is_open(root) else {}
         while path:
-            node_id, links = next(reversed(path.items()))
-            source = next((link.source for link in links if link.source not in done and link.source in graph), None)
+            node_id, rest = next(reversed(path.items()))
+            source = next((link.source for link in rest if is_open(link.source)), None)
             if source is None:
                 del path[node_id]
                 done.add(node_id)
                 order.append(node_id)
             elif source not in path:
-                path[source] = graph[source].links()
+                path[source] = links(graph[source])
             elif len(found) < MOST_CYCLES:
                 trail = list(path)
                 found.append(trail[trail.index(source) :])

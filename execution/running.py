@@ -18,8 +18,8 @@ from execution.events import (
     NodesCached,
     NodeStarted,
     Outcome,
+    now,
 )
-from execution.executor import now
 from execution.queue import Waiting
 
 
@@ -55,15 +55,17 @@ class RunningJob:
             case JobStarted() | NodesCached():
                 self.events.append(event)
             case NodeStarted():
-                self.node_id = event.node_id
+                self.node_id = event.node_id if event.origin is None else event.origin.real
                 self.signs[event.node_id] = self.clock()
+                if event.origin is not None:  # the node that has expanded waits for this one
+                    self.signs.pop(event.origin.parent, None)
             case NodeProgress() | NodePreview():
                 self.signs[event.node_id] = self.clock()
             case NodeFinished():
                 self.signs.pop(event.node_id, None)
                 if event.ui is not None:
                     self.outputs[event.node_id] = event.ui
-                if not event.cached:
+                if not event.cached and event.origin is None:
                     self.executed.append(event.node_id)
             case _:
                 pass

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from execution.cache import Cache
 from execution.engine import Catalog
 from execution.events import JobFailed
-from execution.executor import Executor, Run
+from execution.executor import Executor
 from execution.messages import (
     AskStats,
     Begin,
@@ -35,6 +35,7 @@ from execution.messages import (
     WorkerSetup,
 )
 from execution.outbox import Outbox
+from execution.run import Run
 from nodes.context import Context, Services
 from nodes.spec import NodeSpec
 

@@ -48,7 +48,8 @@ class Context:
 
     `graph` is the job's graph in API format and `extra_pnginfo` what the client wants saved with pictures (the
     workflow). `progress(value, maximum, preview)` tells how far the node is, with a JPEG or None, and raises
-    InterruptedByUserError once the job is to stop; `check` only raises.
+    InterruptedByUserError once the job is to stop; `check` only raises. A node that expands into a graph may begin
+    the ids of its nodes with `new_ids`, which no other node's do; the engine puts it before those that do not.
     """
 
     node_id: str
@@ -59,3 +60,4 @@ class Context:
     extra_pnginfo: Mapping[str, Any] = field(default_factory=dict)
     progress: Callable[[int, int, bytes | None], None] = lambda value, maximum, preview: None
     check: Callable[[], None] = lambda: None
+    new_ids: str = ""

@@ -3,22 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
-from execution.cache import Cache, CacheSettings, Key, Result, keys
+from execution.cache import Cache, CacheSettings, Key, Result, add_keys
 from execution.graph import Node, ordered, parse
+from execution.kinds import Kinds
 from execution.sizes import size_of
 from nodes.spec import NodeSpec
 from tests.execution import fake_nodes
 from tests.execution.graphs import diamond, graph, shown
 
 
-def keys_of(document: Mapping[str, Any], target: str = "out", fingerprint: str = "") -> dict[str, Key | None]:
-    def tell(node: Node, spec: NodeSpec) -> str:
+def keys_of(document: Mapping[str, Any], target: str = "out", fingerprint: Any = "") -> dict[str, Key | None]:
+    def tell(node: Node, spec: NodeSpec) -> Any:
         if fingerprint == "raise":
             raise OSError("no such file")
         return fingerprint
 
     read = parse(document)
-    return keys(read, ordered(read, [target]), fake_nodes.load(), tell)
+    found: dict[str, Key | None] = {}
+    add_keys(found, read, ordered(read, [target]), Kinds(fake_nodes.load()), tell)
+    return found
 
 
 def test_a_changed_value_changes_the_keys_of_what_depends_on_it_and_no_other() -> None:

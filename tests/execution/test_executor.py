@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from execution.cache import Cache, CacheSettings
-from execution.calling import result_of
+from execution.calling import answer_of
 from execution.events import (
     Event,
     JobFailed,
@@ -227,21 +227,21 @@ def spec_with(outputs: int) -> NodeSpec:
 
 
 def test_an_answer_becomes_the_declared_outputs() -> None:
-    assert result_of(spec_with(0), None).outputs == ()
-    assert result_of(spec_with(1), (1, 2)).outputs == ((1, 2),)
-    assert result_of(spec_with(2), fake_nodes.Two(1, 2)).outputs == (1, 2)
-    assert result_of(spec_with(1), Shown(5, {"text": ["x"]})).ui == {"text": ["x"]}
+    assert answer_of(spec_with(0), None).outputs == ()
+    assert answer_of(spec_with(1), (1, 2)).outputs == ((1, 2),)
+    assert answer_of(spec_with(2), fake_nodes.Two(1, 2)).outputs == (1, 2)
+    assert answer_of(spec_with(1), Shown(5, {"text": ["x"]})).ui == {"text": ["x"]}
 
 
 @pytest.mark.parametrize("answer", [None, (1,), (1, 2, 3), [1, 2]])
 def test_an_answer_of_another_shape_is_refused(answer: Any) -> None:
     with pytest.raises(TypeError, match="declares 2 outputs"):
-        result_of(spec_with(2), answer)
+        answer_of(spec_with(2), answer)
 
 
 def test_what_a_node_shows_must_be_json() -> None:
     with pytest.raises(TypeError, match="JSON"):
-        result_of(spec_with(1), Shown(5, {"text": [object()]}))
+        answer_of(spec_with(1), Shown(5, {"text": [object()]}))
 
 
 def test_large_inputs_are_told_as_short_texts(executor: Executor) -> None:

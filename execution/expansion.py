@@ -1,0 +1,135 @@
+"""Nodes that run a graph in their place: how that graph joins the one that runs, and how its results come back."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from execution.cache import Result
+from execution.graph import LITERAL_LIST, Link, Node, NodeId
+from execution.kinds import Kind
+from execution.lists import Answer, joined
+from nodes.spec import REQUIRED, NodeSpec
+
+LONGEST_ID = 64
+"""Characters of an id that are repeated in those of the nodes it expands into; nested ones would grow without end."""
+
+
+class ExpansionError(ValueError):
+    """What a node has expanded into cannot run."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """A node that waits for what it has expanded into. Outputs of its answers that are links come from there."""
+
+    spec: NodeSpec
+    answers: list[Answer]
+    started: float
+
+    def links(self) -> list[Link]:
+        return [value for answer in self.answers for value in answer.outputs if isinstance(value, Link)]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its outputs are those of one answer, each a single value or link."""
+        return len(self.answers) == 1 and not any(output.is_list for output in self.spec.outputs)
+
+    def replace_links(self, node_id: NodeId, outputs: tuple[Any, ...]) -> None:
+        """Take the outputs of a node from where that node would have taken them."""
+        self.answers = [
+            answer._replace(
+                outputs=tuple(
+                    outputs[value.output] if isinstance(value, Link) and value.source == node_id else value
+                    for value in answer.outputs
+                )
+            )
+            for answer in self.answers
+        ]
+
+    def result(self, results: Mapping[NodeId, Result]) -> Result:
+        """The node's own result, once all that it links to is there."""
+        answers = [
+            answer._replace(outputs=tuple(_resolved(value, results) for value in answer.outputs))
+            for answer in self.answers
+        ]
+        return joined(self.spec, answers)
+
+
+def _resolved(value: Any, results: Mapping[NodeId, Result]) -> Any:
+    return results[value.source].outputs[value.output] if isinstance(value, Link) else value
+
+
+def new_ids(node_id: NodeId, real: NodeId, call: int) -> str:
+    """What begins the ids of the nodes that this call of a node expands into: the same at every run of a graph."""
+    if len(node_id) > LONGEST_ID:
+        node_id = f"{real}.{blake2b(node_id.encode(), digest_size=8).hexdigest()}"
+    return f"{node_id}.{call}."
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A graph that is to run in a node's place, with its ids made unique; the outputs refer to it by links."""
+
+    nodes: dict[NodeId, Node]
+    displays: dict[NodeId, NodeId]
+    answer: Answer
+
+
+def read(answer: Answer, prefix: str, around: Container[NodeId], kinds: Mapping[str, Kind]) -> Expanded:
+    """Read the graph of an answer. Links may lead to its own nodes and to those `around`. Raises ExpansionError."""
+    if answer.graph is None:
+        return Expanded({}, {}, answer)
+    document = answer.graph
+    names = {key: key if str(key).startswith(prefix) else f"{prefix}0.{key}" for key in document}
+    nodes: dict[NodeId, Node] = {}
+    displays: dict[NodeId, NodeId] = {}
+    for key, data in document.items():
+        node = _node(names[key], data, names, kinds)
+        nodes[node.id] = node
+        if isinstance(data.get("override_display_id"), str):
+            displays[node.id] = data["override_display_id"]
+    outputs = tuple(_value(value, names) for value in answer.outputs)
+    for node in nodes.values():
+        for name, value in node.inputs.items():
+            if isinstance(value, Link):
+                _check_link(value, f"input {name} of {node.type} ({node.id})", nodes, around, kinds)
+    for number, value in enumerate(outputs):
+        if isinstance(value, Link):
+            _check_link(value, f"output {number}", nodes, around, kinds)
+    return Expanded(nodes, displays, Answer(outputs, answer.ui))
+
+
+def _node(node_id: NodeId, data: Any, names: Mapping[str, NodeId], kinds: Mapping[str, Kind]) -> Node:
+    node_type = data.get("class_type") if isinstance(data, Mapping) else None
+    if not isinstance(node_type, str):
+        raise ExpansionError(f"Node {node_id} of the expansion is no object with a class_type.")
+    if node_type not in kinds:
+        raise ExpansionError(f"The expansion holds a node of the type {node_type}, which is not installed.")
+    inputs = {name: _value(value, names) for name, value in data.get("inputs", {}).items()}
+    for declared in kinds[node_type].spec.inputs:
+        if declared.name not in inputs and not declared.optional:
+            if declared.default == REQUIRED:
+                raise ExpansionError(f"{node_type} ({node_id}) of the expansion lacks its input {declared.name}.")
+            inputs[declared.name] = declared.default
+    return Node(node_id, node_type, inputs)
+
+
+def _value(value: Any, names: Mapping[str, NodeId]) -> Any:
+    """A link to a node under the name that it has now, or whatever object stands in its place."""
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int:
+        return Link(names.get(value[0], value[0]), value[1])
+    if isinstance(value, Mapping) and isinstance(value.get(LITERAL_LIST), list):
+        return value[LITERAL_LIST]
+    return value
+
+
+def _check_link(
+    link: Link, where: str, nodes: Mapping[NodeId, Node], around: Container[NodeId], kinds: Mapping[str, Kind]
+) -> None:
+    if link.source in nodes:
+        outputs = len(kinds[nodes[link.source].type].spec.outputs)
+        if not 0 <= link.output < outputs:
+            raise ExpansionError(f"The {where} takes output {link.output} of a node that has {outputs}.")
+    elif link.source not in around:
+        raise ExpansionError(f"The {where} is linked to a node {link.source!r} that is not there.")

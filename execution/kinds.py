@@ -1,0 +1,92 @@
+"""What the engine reads off a node's declaration once, because it needs it at every node of that type."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from execution.graph import Graph, Link, Node
+from nodes.spec import NodeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A node type as the executor sees it.
+
+    `lazy` inputs are evaluated when the node asks for them. `raw` inputs get the link itself, [id, output], instead of
+    what comes through it. `looks_around`: its function is given the whole graph, and may refer to any of its nodes.
+    """
+
+    spec: NodeSpec
+    names: tuple[str, ...]
+    lazy: frozenset[str]
+    raw: frozenset[str]
+    is_urgent: bool
+    looks_around: bool
+
+    @classmethod
+    def of(cls, spec: NodeSpec) -> "Kind":
+        return cls(
+            spec,
+            tuple(one.name for one in spec.inputs),
+            frozenset(one.name for one in spec.inputs if one.lazy),
+            frozenset(one.name for one in spec.inputs if one.options.get("rawLink")),
+            spec.output_node or inspect.iscoroutinefunction(spec.function),
+            "DYNPROMPT" in spec.hidden.values(),
+        )
+
+    def given(self, node: Node) -> Iterator[tuple[str, Any]]:
+        """The node's inputs that its function gets, links as they stand, in the declared order."""
+        inputs = node.inputs
+        for name in self.names:
+            if name in inputs:
+                yield name, inputs[name]
+        if self.spec.open_inputs:
+            yield from ((name, value) for name, value in inputs.items() if name not in self.names)
+
+    def strong_links(self, node: Node) -> Iterator[Link]:
+        """The links whose sources must have run before the node can."""
+        if not self.lazy:
+            return node.links()
+        return (value for name, value in node.inputs.items() if isinstance(value, Link) and name not in self.lazy)
+
+
+class Kinds(Mapping[str, Kind]):
+    """The kinds of the node types there are, each made when it is first asked for."""
+
+    def __init__(self, specs: Mapping[str, NodeSpec]) -> None:
+        self._specs = specs
+        self._made: dict[str, Kind] = {}
+
+    def __getitem__(self, node_type: str) -> Kind:
+        found = self._made.get(node_type)
+        if found is None:
+            found = self._made[node_type] = Kind.of(self._specs[node_type])
+        return found
+
+    def __contains__(self, node_type: object) -> bool:
+        return node_type in self._specs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._specs)
+
+    def __len__(self) -> int:
+        return len(self._specs)
+
+
+def urgencies(graph: Graph, order: list[str], kinds: Mapping[str, Kind]) -> dict[str, int]:
+    """How early each of these nodes is taken among those that can run; lower is earlier.
+
+    0: output nodes, and asynchronous ones, which then work while others do. 1: what feeds one of these outputs.
+    2: what feeds that. 3: the rest.
+    """
+    outputs = {node_id for node_id in order if kinds[graph[node_id].type].spec.output_node}
+    feeding = {link.source for node_id in outputs for link in graph[node_id].links()}
+    two_away = {link.source for node_id in feeding if node_id in graph for link in graph[node_id].links()}
+    return {
+        node_id: 0 if kinds[graph[node_id].type].is_urgent
+        else 1 if node_id in feeding
+        else 2 if node_id in two_away
+        else 3
+        for node_id in order
+    }  # fmt: skip

@@ -1,0 +1,31 @@
+"""Inputs that are evaluated only if their node wants them."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+from execution.kinds import Kind
+from execution.lists import calls
+
+Settle = Callable[[Any], Any]
+"""Waits for what a function gives if that is awaitable."""
+
+
+def wanted(kind: Kind, inputs: Mapping[str, Any], missing: Iterable[str], settle: Settle) -> set[str]:
+    """The missing lazy inputs that the node asks for now; empty: it has all that it wants.
+
+    A node is asked once for each of its calls, with None for every input that is missing.
+    """
+    needed = kind.spec.needed
+    absent = set(missing)
+    if needed is None or not absent:
+        return set()
+    known = {**inputs, **dict.fromkeys(absent)}
+    asked: set[str] = set()
+    for call in calls(known, kind.spec.takes_lists):
+        answer = needed(**call)
+        asked.update(_names(settle(answer) if isinstance(answer, Awaitable) else answer))
+    return asked & absent
+
+
+def _names(answer: Any) -> Iterable[str]:
+    return (answer,) if isinstance(answer, str) else answer or ()

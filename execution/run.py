@@ -1,0 +1,28 @@
+"""A job as its worker is told of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from execution.graph import NodeId
+from nodes.context import WorkerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A validated graph on its way to an executor."""
+
+    job_id: str
+    client_id: str | None
+    graph: Mapping[str, Any]
+    targets: tuple[NodeId, ...]
+    extra_data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+PREVIEW_METHODS = ("none", "auto", "latent2rgb")
+
+
+def settings_for(run: Run, settings: WorkerSettings) -> WorkerSettings:
+    """The worker's settings, with previews as the job asks for them (`preview_method` in its extra data)."""
+    method = run.extra_data.get("preview_method")
+    return replace(settings, preview_method=method) if method in PREVIEW_METHODS else settings
