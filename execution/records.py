@@ -1,6 +1,7 @@
 """Jobs and their events as rows of the store: what is written as JSON, and how it is read back."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -37,9 +38,14 @@ def entry_of(row: tuple[Any, ...]) -> HistoryEntry:
     return HistoryEntry(job_of(row), json.loads(row[12]), tuple(_event_of(one) for one in json.loads(row[13])))
 
 
+def outputs_text(outputs: Mapping[str, Any]) -> str:
+    """What nodes showed, in ASCII: file names and messages may hold halves of surrogate pairs."""
+    return json.dumps(outputs, allow_nan=False)
+
+
 def events_text(events: tuple[Event, ...]) -> str:
     """The events that tell a job's life."""
-    return JsonText.tamed([{"kind": type(event).__name__, **asdict(event)} for event in events]).text
+    return json.dumps([{"kind": type(event).__name__, **asdict(event)} for event in events], allow_nan=False)
 
 
 def _event_of(data: dict[str, Any]) -> Event:

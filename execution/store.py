@@ -13,8 +13,7 @@ from typing import Any
 
 from execution.engine import Job, JobState, StoreError
 from execution.events import Event
-from execution.json_text import JsonText
-from execution.records import JOB_COLUMNS, events_text, job_of, job_row
+from execution.records import JOB_COLUMNS, events_text, job_of, job_row, outputs_text
 
 LOG = logging.getLogger(__name__)
 
@@ -132,7 +131,7 @@ class Store:
         self._connection.execute(
             "UPDATE job SET state = ?, ended = ?, outputs = ?, events = ?,"
             " end_order = (SELECT coalesce(max(end_order), 0) + 1 FROM job) WHERE id = ? AND end_order IS NULL",
-            (end.state, end.timestamp, JsonText.tamed(end.outputs).text, events_text(end.events), end.job_id),
+            (end.state, end.timestamp, outputs_text(end.outputs), events_text(end.events), end.job_id),
         )
         self._connection.execute(
             "DELETE FROM job WHERE end_order <="

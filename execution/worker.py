@@ -20,6 +20,7 @@ from execution.cache import Cache
 from execution.engine import Catalog
 from execution.events import JobFailed
 from execution.executor import Executor
+from execution.frames import Frames
 from execution.messages import (
     AskStats,
     Begin,
@@ -139,23 +140,24 @@ def catalog_of(host: NodeHost) -> Catalog:
 def main(descriptor: int) -> None:
     """Serve the process at the other end of the pipe."""
     _be_expendable()
-    connection: Connection[Report, Any] = Connection(descriptor)
-    setup: WorkerSetup = connection.recv()
+    connection: Connection[bytes, bytes] = Connection(descriptor)
+    frames = Frames()
+    setup: WorkerSetup = frames.read(connection.recv_bytes())
     lock = threading.Lock()
 
     def send(report: Report) -> None:
         with lock:
-            connection.send(report)
+            connection.send_bytes(frames.write(report))
 
     loop = WorkerLoop(setup, send)
-    threading.Thread(target=_listen, args=(connection, loop), daemon=True, name="commands").start()
+    threading.Thread(target=_listen, args=(connection, frames, loop), daemon=True, name="commands").start()
     loop.serve()
 
 
-def _listen(connection: "Connection[Report, Any]", loop: WorkerLoop) -> None:
+def _listen(connection: "Connection[bytes, bytes]", frames: Frames, loop: WorkerLoop) -> None:
     while True:
         try:
-            command = connection.recv()
+            command: Command = frames.read(connection.recv_bytes())
         except (EOFError, OSError):
             # The server is gone. Nobody waits for what runs here, nor for what it has started.
             os.killpg(0, signal.SIGKILL)

@@ -14,6 +14,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 
 from execution.devices import environment_of
+from execution.frames import LARGEST, FrameError, Frames
 from execution.messages import Command, Report, WorkerSetup
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Child:
         self._on_end = on_end
         self._over = asyncio.Event()
         self._outgoing: queue.SimpleQueue[Command | WorkerSetup | None] = queue.SimpleQueue()
+        self._frames = Frames()
         self._connection, theirs = Pipe()
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
@@ -80,18 +82,20 @@ class Child:
     def _write(self) -> None:
         while (message := self._outgoing.get()) is not None:
             try:
-                self._connection.send(message)
+                self._connection.send_bytes(self._frames.write(message))
             except OSError:
                 return
 
     def _read(self) -> None:
         try:
             while True:
-                report: Report = self._connection.recv()
+                report: Report = self._frames.read(self._connection.recv_bytes(LARGEST))
                 self._call(partial(self._on_report, self, report))
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
             LOG.debug("Worker %d has closed its pipe.", self.process_id)
-        except Exception:
+            if isinstance(error, OSError) and error.errno is None:
+                self.kill("it sent more than a message may hold")
+        except FrameError:
             LOG.exception("Worker %d sent something that cannot be read.", self.process_id)
             self.kill("it sent something that cannot be read")
         how = self._wait()

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -109,6 +110,13 @@ def save_text(context: Context, x: THING, name: str = "thing.txt") -> Annotated[
 def tell_previews(context: Context) -> Annotated[Shown, Socket("THING")]:
     """Shows how previews are to be made."""
     return Shown(None, {"text": [context.settings.preview_method]})
+
+
+@node("Garble", category="test", output=True)
+def garble() -> None:
+    """Writes into the worker's pipe to its server."""
+    os.write(int(sys.argv[1]), b"\0\0\0\5hello")
+    time.sleep(60)
 
 
 @node("Exhaust", category="test", output=True)

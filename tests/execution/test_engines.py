@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from execution.engine import DirectoryInUseError, InvalidGraphError, QueueFullError, Submission
+from execution.engine import DirectoryInUseError, InvalidGraphError, KeyTakenError, QueueFullError, Submission
 from execution.engines.inline import inline_engine
 from execution.events import (
     Event,
@@ -172,6 +172,25 @@ async def test_the_same_key_again_returns_the_first_job_however_often_and_when(w
     later = await watched.engine.submit(Submission(shown(5), job_id="key"))
     assert later.repeated
     assert len(await watched.history()) == 1
+
+
+async def test_a_key_of_another_job_is_refused(watched: Watched) -> None:
+    await watched.engine.submit(Submission(shown(1), job_id="key", digest=b"one"))
+    again = await watched.engine.submit(Submission(shown(1), job_id="key", digest=b"one"))
+    assert again.repeated
+    with pytest.raises(KeyTakenError, match="belongs to another job"):
+        await watched.engine.submit(Submission(shown(2), job_id="key", digest=b"two"))
+    assert isinstance(await watched.outcome("key"), JobSucceeded)
+
+
+async def test_secrets_reach_nodes_and_not_the_disk(watched: Watched, settings: EngineSettings) -> None:
+    given = {"preview_method": "none", "auth_token_comfy_org": "s3cret"}
+    outcome = await watched.run(graph(t=("TellPreviews", {})), extra_data=given)
+    entry = await watched.entry(outcome.job_id)
+    assert entry is not None
+    assert entry.job.extra_data.read() == {"preview_method": "none"}
+    assert entry.outputs == {"t": {"text": ["none"]}}
+    assert all(b"s3cret" not in file.read_bytes() for file in settings.database.parent.iterdir() if file.is_file())
 
 
 async def test_checking_queues_nothing(watched: Watched) -> None:

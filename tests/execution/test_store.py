@@ -16,6 +16,8 @@ from execution.store_thread import StoreThread
 
 EVENTS = (JobStarted("a", "c", 1), NodesCached("a", "c", ("1", "2"), 2), JobSucceeded("a", "c", 3))
 
+OUTPUTS = {"1": {"text": ["x\ud800"]}}
+
 
 def job(id: str, number: float = 1) -> Job:
     graph = {"1": {"class_type": "그림", "inputs": {}}}
@@ -28,7 +30,7 @@ def done(store: Store, *jobs: Job, durable: bool = False) -> None:
 
 
 def finish(store: Store, one: Job, limit: int = 100) -> None:
-    end = End(one.id, "succeeded", 9, {"1": {"text": ["x"]}}, EVENTS)
+    end = End(one.id, "succeeded", 9, OUTPUTS, EVENTS)
     store.transaction([lambda: store.finish(end, limit)], durable=False)
 
 
@@ -74,7 +76,7 @@ async def test_history_holds_outputs_and_events(path: Path) -> None:
     finish(store, job("a"))
     entry = await entry_of(path, "a")
     assert entry.job == replace(job("a"), state="succeeded", ended=9)
-    assert entry.outputs == {"1": {"text": ["x"]}}
+    assert entry.outputs == OUTPUTS
     assert entry.events == EVENTS
 
 

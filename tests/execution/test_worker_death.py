@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,42 @@ async def test_a_node_that_never_returns_is_ended_after_the_grace_period(with_pr
     assert isinstance(await with_process.run(shown(2)), JobSucceeded)
     [restarting] = [event for event in with_process.of(WorkerChanged) if event.state == "restarting"]
     assert restarting.detail == "The worker ended: it was told to stop, and its node did not."
+
+
+async def test_a_node_that_gives_no_sign_of_life_ends_its_job_and_is_named(
+    settings: EngineSettings, setup: WorkerSetup
+) -> None:
+    watched = Watched(process_engine(replace(settings, node_timeout=0.4), setup))
+    await watched.engine.start()
+    steps = graph(s=("Steps", {"count": 30, "milliseconds": 30}), out=("Show", {"x": ["s", 0]}))
+    assert isinstance(await watched.run(steps), JobSucceeded), "a node that tells its steps is alive"
+    outcome = await watched.run(shown(1) | HANG)
+    assert isinstance(outcome, JobFailed)
+    assert (outcome.exception_type, outcome.node_id, outcome.node_type) == ("NodeTimeout", "h", "Hang")
+    assert outcome.message.startswith("Node h (Hang) gave no sign of life for 0.4 seconds, the limit")
+    assert isinstance(await watched.run(shown(2)), JobSucceeded)
+    [restarting] = [one.detail for one in watched.of(WorkerChanged) if one.state == "restarting"]
+    assert restarting == "The worker ended: node h gave no sign of life for 0.4 seconds."
+    await watched.engine.stop()
+
+
+@pytest.mark.parametrize(("how", "message"), [("sys.exit", "SystemExit: 4"), ("recurse", "maximum recursion depth")])
+async def test_a_node_that_only_tries_to_end_the_worker_fails_like_any_other(
+    with_process: Watched, how: str, message: str
+) -> None:
+    outcome = await with_process.run(graph(d=("Die", {"how": how})))
+    assert isinstance(outcome, JobFailed)
+    assert (outcome.node_id, outcome.node_type) == ("d", "Die")
+    assert message in f"{outcome.exception_type}: {outcome.message}"
+    assert isinstance(await with_process.run(shown(2)), JobSucceeded)
+    assert [one.state for one in with_process.of(WorkerChanged)] == ["ready"]
+
+
+async def test_a_worker_that_talks_nonsense_is_replaced(with_process: Watched) -> None:
+    outcome = await with_process.run(graph(g=("Garble", {})))
+    assert isinstance(outcome, JobFailed)
+    assert outcome.message.startswith("The worker process ended while node g (Garble) ran: it sent something that")
+    assert isinstance(await with_process.run(shown(2)), JobSucceeded)
 
 
 async def test_an_interrupt_that_races_with_the_end_never_hits_the_next_job(with_process: Watched) -> None:
