@@ -154,7 +154,7 @@ class Sockets:
         """Tell a client that comes back where its running jobs are."""
         for job_id, job in self._running.items():
             if job.node is not None and job.node.client_id == client_id:
-                socket.send(wire.executing(job_id, job.node.node_id))
+                socket.send(wire.executing(job.node))
                 socket.send(wire.ProgressState(job_id, job.progress))
                 if job.preview is not None:
                     socket.send(job.preview)
@@ -178,7 +178,7 @@ class Sockets:
         if isinstance(event, events.NodeStarted):
             job.node, job.preview = event, None
         elif isinstance(event, events.NodePreview):
-            job.preview = wire.Preview(job_id, event.node_id, event.jpeg)
+            job.preview = wire.preview(event)
         elif isinstance(event, events.JobEnded):
             del self._running[job_id]
         return job

@@ -31,6 +31,7 @@ class Preview:
     job_id: str
     node_id: str
     jpeg: bytes
+    origin: events.Origin | None = None
 
     @property
     def supersedes(self) -> str:
@@ -39,11 +40,12 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """How far one node of a running job is."""
+    """How far one node of a running job is, and where it comes from if it was not queued."""
 
     state: Literal["running", "finished", "error"]
     value: float
     maximum: float
+    origin: events.Origin | None = None
 
 
 Progress = Mapping[str, NodeState]
@@ -67,11 +69,8 @@ class ProgressState:
                 "value": node.value,
                 "max": node.maximum,
                 "state": node.state,
-                "node_id": node_id,
                 "prompt_id": self.job_id,
-                "display_node_id": node_id,
-                "parent_node_id": None,
-                "real_node_id": node_id,
+                **_places(node_id, node.origin),
             }
             for node_id, node in self.progress.items()
         }
@@ -84,10 +83,13 @@ Frame = Message | ProgressState | Preview
 def advance(progress: dict[str, NodeState], event: events.Event) -> None:
     """Note what an event changes in the progress of its job; in place, as a large graph has as many events as nodes."""
     match event:
-        case events.NodeStarted(node_id=node_id):
-            progress[node_id] = NodeState("running", 0, 1)
-        case events.NodeProgress(node_id=node_id, value=value, maximum=maximum):
-            progress[node_id] = NodeState("running", value, maximum)
+        case events.NodeStarted(node_id=node_id, origin=origin):
+            progress[node_id] = NodeState("running", 0, 1, origin)
+        case events.NodeProgress(node_id=node_id, value=value, maximum=maximum, origin=origin):
+            progress[node_id] = NodeState("running", value, maximum, origin)
+        case events.NodeFinished(node_id=node_id, origin=events.Origin()):
+            # What a loop has made by the thousand is not told for ever.
+            progress.pop(node_id, None)
         case events.NodeFinished(node_id=node_id):
             maximum = progress[node_id].maximum if node_id in progress else 1
             progress[node_id] = NodeState("finished", maximum, maximum)
@@ -102,12 +104,14 @@ def translate(event: events.Event, progress: Progress) -> list[Frame]:
             return [status(remaining)]
         case events.WorkerChanged(state=state, detail=detail):
             return [worker(WorkerStatus(state, detail))]
-        case events.NodeStarted(job_id=job_id, node_id=node_id):
-            return [ProgressState(job_id, progress), executing(job_id, node_id)]
+        case events.NodeStarted():
+            return [ProgressState(event.job_id, progress), executing(event)]
+        case events.NodeBlocked():
+            return [_blocked(event)]
         case events.NodeProgress():
             return [ProgressState(event.job_id, progress), _step(event)]
-        case events.NodePreview(job_id=job_id, node_id=node_id, jpeg=jpeg):
-            return [Preview(job_id, node_id, jpeg)]
+        case events.NodePreview():
+            return [preview(event)]
         case events.NodeFinished(ui=ui):
             return [*([] if ui is None else [_executed(event, ui)]), ProgressState(event.job_id, progress)]
         case events.JobFailed(node_id=str()):
@@ -154,8 +158,45 @@ def worker(status: WorkerStatus) -> Message:
     return Message("worker", {"state": status.state, "detail": status.detail}, everyone=True)
 
 
-def executing(job_id: str, node_id: str) -> Message:
-    return Message("executing", {"node": node_id, "display_node": node_id, "prompt_id": job_id})
+def executing(event: events.NodeStarted) -> Message:
+    data = {"node": event.node_id, "display_node": _shown_as(event), "prompt_id": event.job_id}
+    return Message("executing", data)
+
+
+def preview(event: events.NodePreview) -> Preview:
+    return Preview(event.job_id, event.node_id, event.jpeg, event.origin)
+
+
+def _shown_as(event: events.NodeStarted | events.NodeFinished) -> str:
+    return event.node_id if event.origin is None else event.origin.display
+
+
+def _places(node_id: str, origin: events.Origin | None) -> dict[str, str | None]:
+    """A node, and the ones it stands for: itself, unless another has expanded into it."""
+    origin = origin or events.Origin("", node_id, node_id)
+    return {
+        "node_id": node_id,
+        "display_node_id": origin.display,
+        "parent_node_id": origin.parent or None,
+        "real_node_id": origin.real,
+    }
+
+
+def _blocked(event: events.NodeBlocked) -> Message:
+    """A node that is kept from running looks like one that has failed, as other clients know only that."""
+    data = {
+        "prompt_id": event.job_id,
+        "node_id": event.node_id,
+        "node_type": event.node_type,
+        "executed": list(event.executed),
+        "exception_message": f"Execution Blocked: {event.message}",
+        "exception_type": "ExecutionBlocked",
+        "traceback": [],
+        "current_inputs": [],
+        "current_outputs": [],
+        "timestamp": event.timestamp,
+    }
+    return Message("execution_error", data)
 
 
 def _step(event: events.NodeProgress) -> Message:
@@ -164,7 +205,7 @@ def _step(event: events.NodeProgress) -> Message:
 
 
 def _executed(event: events.NodeFinished, ui: Mapping[str, Any]) -> Message:
-    data = {"node": event.node_id, "display_node": event.node_id, "output": ui, "prompt_id": event.job_id}
+    data = {"node": event.node_id, "display_node": _shown_as(event), "output": ui, "prompt_id": event.job_id}
     return Message("executed", data)
 
 
@@ -178,11 +219,8 @@ def preview_frame(preview: Preview, with_metadata: bool) -> bytes:
     if not with_metadata:
         return struct.pack(">II", PREVIEW_IMAGE, JPEG) + preview.jpeg
     header = {
-        "node_id": preview.node_id,
         "prompt_id": preview.job_id,
-        "display_node_id": preview.node_id,
-        "parent_node_id": None,
-        "real_node_id": preview.node_id,
+        **_places(preview.node_id, preview.origin),
         "image_type": "image/jpeg",
     }
     encoded = json.dumps(header).encode()
