@@ -7,19 +7,15 @@ import torch
 
 from models.resize import ResizeMethod, resize_latent
 from models.types import Latent
+from nodes.sizes import BatchSize, LatentSide, LatentSideOrZero
 from nodes.sockets import LATENT
 from nodes.spec import Number, node
 
-MAX_SIDE = 16384
 SMALLEST_SIDE = 64
-Side = Annotated[int, Number(16, MAX_SIDE, step=8)]
-SideOrZero = Annotated[int, Number(0, MAX_SIDE, step=8)]
 
 
 @node("EmptyLatentImage", name="Empty Latent Image", category="model/latent")
-def empty_latent_image(
-    width: Side = 512, height: Side = 512, batch_size: Annotated[int, Number(1, 4096)] = 1
-) -> LATENT:
+def empty_latent_image(width: LatentSide = 512, height: LatentSide = 512, batch_size: BatchSize = 1) -> LATENT:
     """A blank latent, one eighth of the picture's width and height, to be filled with noise and denoised."""
     return Latent(torch.zeros(batch_size, 4, height // 8, width // 8))
 
@@ -29,8 +25,8 @@ def latent_upscale(
     *,
     samples: LATENT,
     upscale_method: ResizeMethod,
-    width: SideOrZero = 512,
-    height: SideOrZero = 512,
+    width: LatentSideOrZero = 512,
+    height: LatentSideOrZero = 512,
     crop: Literal["disabled", "center"],
 ) -> LATENT:
     """Enlarges or shrinks a latent to a picture size in pixels; a side of 0 follows from the other."""
@@ -46,3 +42,12 @@ def latent_upscale(
     width, height = max(SMALLEST_SIDE, width), max(SMALLEST_SIDE, height)
     resized = resize_latent(samples.samples, width // 8, height // 8, upscale_method, crop == "center")
     return replace(samples, samples=resized)
+
+
+@node("LatentUpscaleBy", name="Upscale Latent By", category="model/latent")
+def latent_upscale_by(
+    samples: LATENT, upscale_method: ResizeMethod, scale_by: Annotated[float, Number(0.01, 8.0, step=0.01)] = 1.5
+) -> LATENT:
+    """Enlarges or shrinks a latent by a factor."""
+    height, width = (max(1, round(side * scale_by)) for side in samples.samples.shape[-2:])
+    return replace(samples, samples=resize_latent(samples.samples, width, height, upscale_method, center=False))

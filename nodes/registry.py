@@ -25,6 +25,10 @@ BUILTIN = (
     "nodes.image_batch",
     "nodes.image_compositing",
     "nodes.image_filters",
+    "nodes.latent_transform",
+    "nodes.latent_batch",
+    "nodes.latent_composite",
+    "nodes.latent_operations",
 )
 
 

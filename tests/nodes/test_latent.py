@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.types import Latent
-from nodes.latent import empty_latent_image, latent_upscale
+from nodes.latent import empty_latent_image, latent_upscale, latent_upscale_by
 
 
 def test_an_empty_latent_has_an_eighth_of_the_pictures_sides() -> None:
@@ -43,3 +43,10 @@ def test_bislerp_keeps_the_length_of_vectors_of_equal_length() -> None:
         samples=Latent(directions), upscale_method="bislerp", width=128, height=128, crop="disabled"
     )
     torch.testing.assert_close(resized.samples.norm(dim=1), torch.ones(1, 16, 16), atol=1e-4, rtol=0)
+
+
+def test_a_factor_multiplies_the_latents_own_sides() -> None:
+    latent = Latent(torch.randn(1, 4, 5, 7), noise_mask=torch.ones(1, 1, 40, 56))
+    resized = latent_upscale_by(latent, "nearest-exact", 1.5)
+    assert resized.samples.shape == (1, 4, 8, 10)
+    assert resized.noise_mask is latent.noise_mask
