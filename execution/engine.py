@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from execution.events import Event, WorkerState
@@ -119,10 +120,11 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All nodes by id, and the node packs that could not be loaded: their traceback by their name."""
+    """All nodes by id. Of node packs by their name: what keeps some from being loaded, and folders for the browser."""
 
     specs: Mapping[str, NodeSpec]
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
+    web_directories: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
 
 class InvalidGraphError(Exception):

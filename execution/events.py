@@ -30,6 +30,15 @@ class WorkerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientMessage:
+    """A custom node says something to the editor, in words of its own; to all clients if `client_id` is None."""
+
+    type: str
+    data: Any
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobEvent:
     """Something about one job; `client_id` is whom it concerns, None where nobody asked to be told."""
 
@@ -157,6 +166,7 @@ Outcome = JobSucceeded | JobFailed | JobInterrupted
 Event = (
     QueueChanged
     | WorkerChanged
+    | ClientMessage
     | JobStarted
     | NodesCached
     | NodeStarted

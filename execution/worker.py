@@ -5,6 +5,7 @@ import ctypes
 import faulthandler
 import gc
 import importlib
+import json
 import os
 import queue
 import resource
@@ -13,12 +14,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
 from execution.cache import Cache
 from execution.engine import Catalog
-from execution.events import JobFailed
+from execution.events import ClientMessage, JobFailed
 from execution.executor import Executor
 from execution.frames import Frames
 from execution.messages import (
@@ -37,7 +40,7 @@ from execution.messages import (
 )
 from execution.outbox import Outbox
 from execution.run import Run
-from nodes.context import Context, Services
+from nodes.context import Context, Home, Services
 from nodes.spec import NodeSpec
 
 DIES_WITH_PARENT = 1
@@ -58,6 +61,15 @@ class NodeHost(Protocol):
         """The packs that could not be loaded, with their tracebacks."""
         ...
 
+    @property
+    def web_directories(self) -> Mapping[str, Path]:
+        """The folders of packs with files for the browser, by the pack's name."""
+        ...
+
+    def refresh(self) -> Mapping[str, NodeSpec]:
+        """Ask nodes whose inputs list files for them again; returns those that have changed. May take long."""
+        ...
+
     def device_stats(self) -> Mapping[str, Any]: ...
 
     def release(self) -> None:
@@ -65,10 +77,10 @@ class NodeHost(Protocol):
         ...
 
 
-def load_host(name: str) -> NodeHost:
+def load_host(name: str, home: Home) -> NodeHost:
     """Load the nodes by the name of the function that does it, "module:function"."""
     module, _, function = name.partition(":")
-    return getattr(importlib.import_module(module), function)()
+    return getattr(importlib.import_module(module), function)(home)
 
 
 class WorkerLoop:
@@ -93,14 +105,15 @@ class WorkerLoop:
 
     def serve(self) -> None:
         """Load the nodes, then work until told to stop."""
+        services = Services()
+        outbox = Outbox(lambda events: self._send(Events(events)))
+        home = Home(self._setup.paths, self._setup.settings, services, partial(_tell, outbox))
         try:
-            host = self._host = load_host(self._setup.host)
+            host = self._host = load_host(self._setup.host, home)
         except BaseException:  # noqa: BLE001 - whatever keeps the nodes from loading has to be told
             self._send(BootFailed(traceback.format_exc()))
             return
-        services = Services()
         cache = Cache(self._setup.cache)
-        outbox = Outbox(lambda events: self._send(Events(events)))
         context = Context("", self._setup.paths, self._setup.settings, services)
         executor = Executor(host.specs, cache, context, outbox.emit, self._stopped.__contains__)
         self._send(Ready(catalog_of(host)))
@@ -115,6 +128,11 @@ class WorkerLoop:
                 _free(host, cache, services)
             elif command.free_memory:
                 _free(host, cache)
+
+
+def _tell(outbox: Outbox, type: str, data: Any, client_id: str | None) -> None:
+    """Send a node's own message. Raises ValueError for what JSON cannot carry."""
+    outbox.emit(ClientMessage(type, json.loads(json.dumps(data, allow_nan=False, default=str)), client_id))
 
 
 def run_of(command: Begin) -> Run:
@@ -134,7 +152,8 @@ def _free(host: NodeHost, cache: Cache, services: Services | None = None) -> Non
 
 def catalog_of(host: NodeHost) -> Catalog:
     """The nodes as another process may know them."""
-    return Catalog({id: spec.without_code() for id, spec in host.specs.items()}, host.failures)
+    specs = {id: spec.without_code() for id, spec in host.specs.items()}
+    return Catalog(specs, dict(host.failures), dict(host.web_directories))
 
 
 def main(descriptor: int) -> None:

@@ -33,13 +33,28 @@ class Services:
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """Flags of the command line that nodes obey."""
+    """Flags of the command line that nodes obey.
+
+    Without `custom_nodes` no packs are loaded but those that are `custom_nodes_wanted` by name.
+    """
 
     cpu: bool = False
     force_fp32: bool = False
     force_fp16: bool = False
     preview_method: str = "auto"
     disable_metadata: bool = False
+    custom_nodes: bool = True
+    custom_nodes_wanted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Home:
+    """The worker that nodes are loaded into. `tell(type, data, client_id)` sends a message to a client, or to all."""
+
+    paths: "Paths"
+    settings: WorkerSettings
+    services: Services
+    tell: Callable[[str, Any, str | None], None] = lambda type, data, client_id: None
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,39 @@
 """What a worker serves: the nodes that could be loaded, and the devices that they compute on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from models.memory import free_bytes, total_bytes
+from nodes.context import Home
 from nodes.registry import load_builtin
 from nodes.spec import NodeSpec
+from nodes.v1.loading import CustomNodes
 
 
 @dataclass(frozen=True)
 class Host:
-    """Node types by id, and the tracebacks of packs that could not be loaded, by name."""
+    """Node types by id, the tracebacks of packs that could not be loaded, and folders with files for the browser."""
 
     specs: Mapping[str, NodeSpec]
-    failures: Mapping[str, str] = field(default_factory=dict)
+    custom: CustomNodes
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """What is wrong with packs, by their name."""
+        return self.custom.failures
+
+    @property
+    def web_directories(self) -> Mapping[str, Path]:
+        """The folders of packs with files for the browser, by the pack's name."""
+        return self.custom.web_directories
+
+    def refresh(self) -> Mapping[str, NodeSpec]:
+        """Asks foreign nodes for their inputs again; returns those that have changed."""
+        return self.custom.refresh()
 
     def device_stats(self) -> Mapping[str, Any]:
         """Returns the devices and their memory in bytes, in the words of ComfyUI's /system_stats."""
@@ -56,6 +73,7 @@ def _processor() -> dict[str, Any]:
     }
 
 
-def load() -> Host:
-    """Imports the nodes, and with them torch."""
-    return Host(load_builtin())
+def load(home: Home) -> Host:
+    """Imports the nodes, and with them torch, and then the packs of custom nodes."""
+    registry = load_builtin()
+    return Host(registry, CustomNodes(home, registry))

@@ -8,7 +8,9 @@ from nodes.spec import NodeSpec, spec_of
 
 BUILTIN = (
     "nodes.checkpoint",
+    "nodes.loaders",
     "nodes.text",
+    "nodes.conditioning",
     "nodes.latent",
     "nodes.sampling",
     "nodes.custom_sampling",
@@ -55,6 +57,10 @@ class Registry(Mapping[str, NodeSpec]):
         """Adds a node type. Raises DuplicateNodeError."""
         if spec.id in self._specs:
             raise DuplicateNodeError(f"node '{spec.id}' of {spec.module} is already there")
+        self._specs[spec.id] = spec
+
+    def replace(self, spec: NodeSpec) -> None:
+        """Puts a newer declaration in the place of a node type's."""
         self._specs[spec.id] = spec
 
     def add_module(self, module: ModuleType) -> None:

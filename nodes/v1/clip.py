@@ -1,30 +1,23 @@
 """A text encoder in foreign hands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
 
-from models.text.encode import chunks, encode_prompt, row
+from models.text.encode import Chunk, WeightedToken, chunks, encode_chunks, row
+from models.text.encoders import ROLE_FACTS, Role
+from models.text.tokenizer import END_TOKEN
 from models.types import Clip
 from nodes.v1.conditioning import ForeignConditioning, conditioning_to_foreign
 from nodes.v1.facade import Facade
 from nodes.v1.runtime import NotOfferedError
 
+Tokens = dict[str, list[list[tuple[Any, ...]]]]
+"""By encoder (l, g, h), rows of 77 (token or vector, weight), the marks of start and end among them."""
 
-class Tokens(dict[str, list[list[tuple[int, float]]]]):
-    """The tokens of a prompt with their weights, in rows of 77, by encoder; and the prompt that they are of."""
-
-    def __init__(self, text: str, rows: Mapping[str, list[list[tuple[int, float]]]]) -> None:
-        super().__init__(rows)
-        self.text = text
-        self.original = {name: [list(one) for one in found] for name, found in rows.items()}
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether somebody has put other tokens or weights in place of the prompt's."""
-        return dict(self) != self.original
+KEYS: Mapping[Role, str] = {"clip_l": "l", "clip_g": "g", "clip_h": "h"}
 
 
 class ForeignClip(Facade):
@@ -37,21 +30,23 @@ class ForeignClip(Facade):
         """Another handle; nothing that is done to it is done to this one."""
         return ForeignClip(self.ours)
 
+    @property
+    def layer_idx(self) -> int | None:
+        """The layer whose features are taken, counted from the end; None for the family's."""
+        return self.ours.layer
+
     def clip_layer(self, layer_idx: int) -> None:
         """Takes the text features from an earlier layer, counted from the end."""
         self.ours = replace(self.ours, layer=layer_idx)
 
     def tokenize(self, text: str, return_word_ids: bool = False, **options: Any) -> Tokens:
-        """The prompt as tokens, to be handed to one of the methods that encode."""
-        rows = []
-        for chunk in chunks(self.ours.tokenizer, text):
-            weights = [1.0, *(token.weight for token in chunk)]
-            tokens = row([token.token for token in chunk])
-            weights += [1.0] * (len(tokens) - len(weights))
-            rows.append(list(zip(tokens, weights, strict=True)))
-        return Tokens(text, {"l": rows})
+        """The prompt as tokens, to be handed to one of the methods that encode. Words are not numbered: each is 0."""
+        return {
+            KEYS[use.role]: [_row(chunk, use.role, return_word_ids) for chunk in chunks(self.ours, text, use.role)]
+            for use in self.ours.uses
+        }
 
-    def encode_from_tokens(self, tokens: Any, return_pooled: Any = False, return_dict: bool = False) -> Any:
+    def encode_from_tokens(self, tokens: Tokens, return_pooled: Any = False, return_dict: bool = False) -> Any:
         """The features, or (features, pooled), or a dictionary of both."""
         features, noted = self._encoded(tokens)[0]
         if return_dict:
@@ -59,7 +54,11 @@ class ForeignClip(Facade):
         return (features, noted.get("pooled_output")) if return_pooled else features
 
     def encode_from_tokens_scheduled(
-        self, tokens: Any, unprojected: bool = False, add_dict: Mapping[str, Any] | None = None, show_pbar: bool = True
+        self,
+        tokens: Tokens,
+        unprojected: bool = False,
+        add_dict: Mapping[str, Any] | None = None,
+        show_pbar: bool = True,
     ) -> ForeignConditioning:
         """A conditioning, each entry with what `add_dict` holds."""
         return [[features, {**noted, **(add_dict or {})}] for features, noted in self._encoded(tokens)]
@@ -68,7 +67,33 @@ class ForeignClip(Facade):
         """The features of a prompt."""
         return self.encode_from_tokens(self.tokenize(text))
 
-    def _encoded(self, tokens: Any) -> ForeignConditioning:
-        if not isinstance(tokens, Tokens) or tokens.is_changed:
-            raise NotOfferedError("tokens of its own making", "hand on what clip.tokenize(text) returns")
-        return conditioning_to_foreign(encode_prompt(self.ours, tokens.text))
+    def _encoded(self, tokens: Tokens) -> ForeignConditioning:
+        chunked: dict[Role, Sequence[Chunk]] = {}
+        for use in self.ours.uses:
+            rows = tokens.get(KEYS[use.role]) if isinstance(tokens, Mapping) else None
+            if not rows:
+                raise NotOfferedError(f"tokens without {KEYS[use.role]!r}", "hand on what clip.tokenize(text) returns")
+            chunked[use.role] = [_chunk(one) for one in rows]
+        longest = max(len(found) for found in chunked.values())
+        filled: dict[Role, list[Chunk]] = {
+            role: [*found, *[()] * (longest - len(found))] for role, found in chunked.items()
+        }
+        return conditioning_to_foreign(encode_chunks(self.ours, filled))
+
+
+def _row(chunk: Chunk, role: Role, with_words: bool) -> list[tuple[Any, ...]]:
+    """A chunk between its marks, filled up to 77."""
+    marked = row([token.token if isinstance(token.token, int) else 0 for token in chunk], ROLE_FACTS[role].padding)
+    pairs: list[tuple[Any, ...]] = [(token, 1.0) for token in marked]
+    pairs[1 : 1 + len(chunk)] = [(token.token, token.weight) for token in chunk]
+    return [(*pair, 0) for pair in pairs] if with_words else pairs
+
+
+def _chunk(found: Sequence[Sequence[Any]]) -> Chunk:
+    """What lies between the marks of a row."""
+    tokens: list[WeightedToken] = []
+    for token, weight, *_ in found[1:]:
+        if not isinstance(token, Tensor) and token == END_TOKEN:
+            break
+        tokens.append(WeightedToken(token, float(weight)))
+    return tuple(tokens)

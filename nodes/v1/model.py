@@ -78,11 +78,11 @@ class ForeignLatentFormat(Facade):
 
     def process_in(self, latent: Tensor) -> Tensor:
         """A raw latent in the network's scale."""
-        return latent * self.ours.scale
+        return self.ours.scaled(latent)
 
     def process_out(self, latent: Tensor) -> Tensor:
         """The raw latent of one in the network's scale."""
-        return latent / self.ours.scale
+        return self.ours.raw(latent)
 
 
 class ForeignInnerModel(Facade):

@@ -30,8 +30,8 @@ class Call:
 class Runtime:
     """One worker as the modules that packs import see it.
 
-    `specs` are all nodes there are, and `classes` those of foreign ones. The node that runs is known to the thread or task that runs it; other threads,
-    which a node may have started, are told the one that was called last.
+    `specs` are all nodes there are, and `classes` those of foreign ones. The node that runs is known to the thread or
+    task that runs it; other threads, which a node may have started, are told the one that was called last.
     """
 
     def __init__(

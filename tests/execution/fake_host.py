@@ -3,8 +3,10 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from nodes.context import Home
 from nodes.spec import NodeSpec
 from tests.execution import fake_nodes
 
@@ -28,6 +30,11 @@ class FakeHost:
     specs: Mapping[str, NodeSpec]
     failures: Mapping[str, str] = field(default_factory=dict)
 
+    web_directories: Mapping[str, Path] = field(default_factory=dict)
+
+    def refresh(self) -> Mapping[str, NodeSpec]:
+        return {}
+
     def device_stats(self) -> Mapping[str, Any]:
         return {"devices": [{"name": "fake"}]}
 
@@ -35,15 +42,15 @@ class FakeHost:
         """Nothing is held."""
 
 
-def load() -> FakeHost:
+def load(home: Home | None = None) -> FakeHost:
     return FakeHost(fake_nodes.load(), {"broken_pack": "Traceback: no"})
 
 
-def load_badly() -> FakeHost:
+def load_badly(home: Home) -> FakeHost:
     raise ImportError("no module named nothing")
 
 
-def load_once() -> FakeHost:
+def load_once(home: Home) -> FakeHost:
     """Ends the process until a file is there."""
     if not os.path.exists(os.environ["WEFT_TEST_FLAG"]):
         os._exit(7)

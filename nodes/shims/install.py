@@ -1,0 +1,195 @@
+"""Puts the modules that packs import where Python finds them. Only a worker does this, once, when it loads packs.
+
+Two of them, `nodes` and `execution`, are names of our own packages. Those stay what they are; attributes that they
+have not are looked for in the module of ComfyUI's, so that `from nodes import MAX_RESOLUTION` works beside
+`from nodes.spec import NodeSpec` in one process.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
+from typing import Any, NoReturn
+
+from nodes.shims import comfy_types, comfy_utils, graph_utils, samplers
+from nodes.shims.exports import module, public
+from nodes.shims.folder_paths import FolderPaths
+from nodes.shims.model_management import ModelManagement
+from nodes.shims.own_nodes import OwnNodes
+from nodes.shims.previews import Previews
+from nodes.shims.prompt_server import BinaryEventTypes, PromptServer
+from nodes.spec import Blocker
+from nodes.v1.runtime import Runtime, calling_pack
+
+CLOSED = frozenset({"comfy", "comfy_api", "comfy_execution", "comfy_extras", "comfy_config", "comfyui_version"})
+"""Packages of ComfyUI's of which nothing exists but what is installed here."""
+
+
+def install(runtime: Runtime) -> Callable[[], None]:
+    """Makes the modules importable; call what is returned to take them away again."""
+    made = modules(runtime)
+    overlaid = overlays(runtime)
+    finder = _Refuser()
+    sys.modules.update(made)
+    for name, module_made in made.items():
+        parent, _, child = name.rpartition(".")
+        if parent in made:
+            setattr(made[parent], child, module_made)
+    for name, attributes in overlaid.items():
+        _overlay(importlib.import_module(name), attributes)
+    sys.meta_path.insert(0, finder)
+
+    def uninstall() -> None:
+        sys.meta_path.remove(finder)
+        for name in made:
+            sys.modules.pop(name, None)
+        for name in overlaid:
+            del importlib.import_module(name).__dict__["__getattr__"]
+
+    return uninstall
+
+
+def modules(runtime: Runtime) -> dict[str, ModuleType]:
+    """The modules by name, parents before their members."""
+    management = ModelManagement(runtime)
+    sampling = samplers.Sampling(runtime)
+    graphs = _graphs(runtime)
+    attributes: dict[str, Mapping[str, Any]] = {
+        "folder_paths": public(FolderPaths(runtime.paths)),
+        "latent_preview": public(Previews(runtime)),
+        "server": _server(runtime),
+        "comfy": {},
+        "comfy.utils": _utils(runtime),
+        "comfy.model_management": public(management),
+        "comfy.samplers": {
+            "KSampler": samplers.KSampler,
+            "SAMPLER_NAMES": samplers.SAMPLER_NAMES,
+            "SCHEDULER_NAMES": samplers.SCHEDULER_NAMES,
+            "KSAMPLER_NAMES": samplers.SAMPLER_NAMES,
+            "calculate_sigmas": samplers.calculate_sigmas,
+            "sampler_object": samplers.sampler_object,
+            "ksampler": samplers.ksampler,
+        },
+        "comfy.sample": {
+            "prepare_noise": samplers.prepare_noise,
+            "fix_empty_latent_channels": samplers.fix_empty_latent_channels,
+            "sample": sampling.sample,
+            "sample_custom": sampling.sample_custom,
+        },
+        "comfy.comfy_types": _definitions(comfy_types),
+        "comfy.comfy_types.node_typing": _definitions(comfy_types),
+        "comfy.cli_args": {"args": _arguments(runtime)},
+        "comfy_execution": {},
+        "comfy_execution.graph_utils": graphs,
+        "comfy_execution.graph": {"ExecutionBlocker": Blocker, "is_link": graph_utils.is_link},
+    }
+    return {name: module(name, values) for name, values in attributes.items()}
+
+
+def overlays(runtime: Runtime) -> dict[str, Mapping[str, Any]]:
+    """What packs look for in modules whose names are those of packages of ours."""
+    own = OwnNodes(runtime)
+    return {"nodes": _OwnNodesView(own), "execution": {"ExecutionBlocker": Blocker}}
+
+
+class _OwnNodesView(dict[str, Any]):
+    """The attributes of `nodes`, among them every node by its id, made when it is asked for."""
+
+    def __init__(self, own: OwnNodes) -> None:
+        super().__init__(public(own))
+        self._classes = own.NODE_CLASS_MAPPINGS
+
+    def __missing__(self, name: str) -> Any:
+        return self._classes[name]
+
+
+def _overlay(package: ModuleType, attributes: Mapping[str, Any]) -> None:
+    """Has a package look in `attributes` for what it has not itself."""
+
+    def missing(name: str) -> Any:
+        if name == "__all__":
+            return sorted(attributes)
+        try:
+            return attributes[name]
+        except KeyError:
+            raise AttributeError(f"module {package.__name__!r} has no attribute {name!r}") from None
+
+    package.__dict__["__getattr__"] = missing
+
+
+class _Refuser:
+    """Says clearly that a part of ComfyUI's own packages is not there."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Never finds anything; raises ModuleNotFoundError for what only ComfyUI has."""
+        if name.partition(".")[0] in CLOSED:
+            _refuse(name)
+        return None
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ModuleNotFoundError(f"{calling_pack()} imports {name}, a part of ComfyUI that Weft does not offer", name=name)
+
+
+def _utils(runtime: Runtime) -> dict[str, Any]:
+    class ProgressBar(comfy_utils.ProgressBar):
+        """A progress bar of the node that runs."""
+
+        def __init__(self, total: int, node_id: str | None = None) -> None:
+            super().__init__(runtime, total, node_id)
+
+    return _definitions(comfy_utils) | {"ProgressBar": ProgressBar, "PROGRESS_BAR_ENABLED": True}
+
+
+def _graphs(runtime: Runtime) -> dict[str, Any]:
+    class GraphBuilder(graph_utils.GraphBuilder):
+        """A graph of the node that runs."""
+
+        numbers = runtime.graph_numbers
+
+    return _definitions(graph_utils) | {"GraphBuilder": GraphBuilder, "ExecutionBlocker": Blocker}
+
+
+def _server(runtime: Runtime) -> dict[str, Any]:
+    class Server(PromptServer):
+        """The server of this worker."""
+
+    Server.instance = Server(runtime)
+    return {"PromptServer": Server, "BinaryEventTypes": BinaryEventTypes}
+
+
+def _arguments(runtime: Runtime) -> SimpleNamespace:
+    """The flags that packs look at."""
+    settings = runtime.settings
+    return SimpleNamespace(
+        cpu=settings.cpu,
+        force_fp16=settings.force_fp16,
+        force_fp32=settings.force_fp32,
+        disable_metadata=settings.disable_metadata,
+        preview_method=settings.preview_method,
+        base_directory=str(runtime.paths.base),
+        input_directory=str(runtime.paths.input),
+        output_directory=str(runtime.paths.output),
+        temp_directory=str(runtime.paths.temp),
+        listen="127.0.0.1",
+        port=8188,
+        lowvram=False,
+        novram=False,
+        highvram=False,
+        gpu_only=False,
+        disable_all_custom_nodes=False,
+        multi_user=False,
+        verbose="INFO",
+    )
+
+
+def _definitions(source: ModuleType) -> dict[str, Any]:
+    """The public functions, classes and constants that a module of ours defines itself."""
+    return {
+        name: value
+        for name, value in vars(source).items()
+        if not name.startswith("_")
+        and getattr(value, "__module__", source.__name__) == source.__name__
+        and not isinstance(value, ModuleType)
+    }

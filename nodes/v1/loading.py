@@ -1,0 +1,87 @@
+"""The foreign nodes of one worker: loads the packs, and asks their nodes again for inputs that list files."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nodes.context import Home
+from nodes.registry import Registry
+from nodes.shims.folder_paths import roots_of_packs
+from nodes.shims.install import install
+from nodes.spec import NodeSpec
+from nodes.v1.adapter import ForeignClass
+from nodes.v1.packs import LoadedPack, attempt, find_packs, load_packs
+from nodes.v1.runtime import Runtime
+
+LOG = logging.getLogger("weft.custom_nodes")
+
+
+class CustomNodes:
+    """Loads all packs that are wanted into a registry, whose own nodes keep their ids.
+
+    `failures` tells what is wrong with packs and `web_directories` where their files for the browser lie, by name.
+    """
+
+    def __init__(self, home: Home, registry: Registry) -> None:
+        self.failures: dict[str, str] = {}
+        self.web_directories: dict[str, Path] = {}
+        self._registry = registry
+        self._classes: dict[str, ForeignClass] = {}
+        self._runtime = Runtime(home.paths, home.settings, home.services, registry, home.tell)
+        roots = roots_of_packs(home.paths)
+        settings = home.settings
+        packs = find_packs(roots, lambda name: settings.custom_nodes or name in settings.custom_nodes_wanted)
+        if not packs:
+            return
+        self.uninstall = install(self._runtime)
+        found = load_packs(packs, roots)
+        self.failures |= found.failures
+        for loaded in found.loaded:
+            self._add(loaded)
+
+    def _add(self, loaded: LoadedPack) -> None:
+        name = loaded.pack.name
+        if loaded.web is not None:
+            self.web_directories[name] = loaded.web
+        before = len(self._registry)
+        for id, node in loaded.classes.items():
+            attempt(name, self.failures, lambda id=str(id), node=node: self._add_node(loaded, id, node))
+        LOG.info("Custom nodes: %s has added %d nodes.", name, len(self._registry) - before)
+
+    def _add_node(self, loaded: LoadedPack, id: str, node: Any) -> None:
+        if id in self._registry:
+            owner = self._registry[id].module
+            raise TakenIdError(f"The node {id!r} is left out: {owner} has a node of this id already, which stays.")
+        if hasattr(node, "define_schema"):
+            node = node.as_class()
+        title = loaded.display_names.get(id) or getattr(node, "DISPLAY_NAME", None) or id
+        foreign = ForeignClass(id, node, str(title), f"custom_nodes.{loaded.pack.name}", self._runtime)
+        try:
+            self._registry.add(foreign.spec())
+        except Exception as error:
+            error.add_note(f"The node {id!r} is left out: it does not declare itself as the protocol asks.")
+            raise
+        self._classes[id] = foreign
+        self._runtime.classes[id] = node
+
+    def refresh(self) -> Mapping[str, NodeSpec]:
+        """Asks every foreign node for its declaration again; returns those that have changed.
+
+        A node that fails to answer now stays as it was.
+        """
+        changed: dict[str, NodeSpec] = {}
+        for id, foreign in self._classes.items():
+            try:
+                spec = foreign.spec()
+            except Exception:
+                LOG.warning("Custom nodes: %s of %s does not say its inputs.", id, foreign.module, exc_info=True)
+                continue
+            if spec != self._registry[id]:
+                self._registry.replace(spec)
+                changed[id] = spec
+        return changed
+
+
+class TakenIdError(Exception):
+    """A pack declares a node whose id is taken."""
