@@ -3,12 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 
+from models.conditioning import Area
 from models.layers import attention
+from models.types import Residence
 from models.unet import FeedForward
+from models.unet_patches import Call, Place, UNetPatches
 
 MAX_BOXES = 30
 """Boxes that GLIGEN was trained with; unused ones are filled with learned placeholders."""
@@ -17,9 +21,7 @@ FREQUENCIES = 8
 POSITION_WIDTH = FREQUENCIES * 2 * 4
 """Sines and cosines of the box's four coordinates."""
 
-_FUSER = re.compile(
-    r"((?:input|output)_blocks\.\d+|middle_block)\.(\d+)\.transformer_blocks\.(\d+)\.fuser\.linear\.weight"
-)
+_GATE = re.compile(r"(?:(input|output)_blocks\.(\d+)\.1|(middle)_block\.1)\.transformer_blocks\.(\d+)\.fuser\.(.+)")
 
 
 class UnknownGligenError(ValueError):
@@ -28,24 +30,49 @@ class UnknownGligenError(ValueError):
 
 @dataclass(frozen=True)
 class GligenConfig:
-    """Widths, and for each transformer block of the UNet that gets a gate (by its key) how wide it is."""
+    """Widths, and for each transformer block of the UNet that gets a gate how wide it is."""
 
     text_width: int
     hidden: int
     object_width: int
-    gates: tuple[tuple[str, int], ...]
+    gates: tuple[tuple[Place, int], ...]
+
+    @property
+    def heads(self) -> int:
+        """The gates have as many heads as the attention of Stable Diffusion 1.x."""
+        return 8
 
     @classmethod
     def from_shapes(cls, shapes: Mapping[str, Sequence[int]]) -> "GligenConfig":
-        """Reads the configuration off keys and shapes. Raises UnknownGligenError."""
-        gates = [(key.removesuffix(".fuser.linear.weight"), shapes[key][0]) for key in shapes if _FUSER.fullmatch(key)]
+        """Reads the configuration off a file's keys and shapes. Raises UnknownGligenError."""
+        found = ((gate_of(key), shape[0]) for key, shape in shapes.items() if key.endswith(".fuser.linear.weight"))
+        gates = tuple((gate[0], width) for gate, width in found if gate is not None)
         try:
             text_width = shapes["position_net.null_positive_feature"][0]
             hidden = shapes["position_net.linears.0.weight"][0]
             object_width = shapes["position_net.linears.4.weight"][0]
         except KeyError as missing:
             raise UnknownGligenError(f"no {missing.args[0]}: not a GLIGEN text-box model") from None
-        return cls(text_width, hidden, object_width, tuple(gates))
+        return cls(text_width, hidden, object_width, gates)
+
+
+def gate_of(key: str) -> tuple[Place, str] | None:
+    """The transformer block whose gate a key of a file belongs to, and the parameter's name in it."""
+    match = _GATE.fullmatch(key)
+    if match is None:
+        return None
+    path: Literal["input", "middle", "output"] = "middle" if match[3] else "input" if match[1] == "input" else "output"
+    return Place(path, int(match[2] or 0), int(match[4])), match[5]
+
+
+def network_name(key: str) -> str:
+    """The network's name of a parameter, given the file's; one that follows no rule comes back as it is."""
+    gate = gate_of(key)
+    return key if gate is None else f"gates.{_slot(gate[0])}.{gate[1]}"
+
+
+def _slot(place: Place) -> str:
+    return f"{place.path}_{place.number}_{place.index}"
 
 
 class PositionNet(nn.Module):
@@ -111,3 +138,69 @@ class Gate(nn.Module):
         both = torch.cat([x, self.linear(objects)], dim=1)
         x = x + self.alpha_attn.tanh() * self.attn(self.norm1(both))[:, : x.shape[1]]
         return x + self.alpha_dense.tanh() * self.ff(self.norm2(x))
+
+
+class Gligen(nn.Module):
+    """The position net and the gates of a UNet."""
+
+    def __init__(self, config: GligenConfig) -> None:
+        super().__init__()
+        self.position_net = PositionNet(config.text_width, config.hidden, config.object_width)
+        self.gates = nn.ModuleDict(
+            {_slot(place): Gate(width, config.object_width, config.heads) for place, width in config.gates}
+        )
+
+    def forward(self, x: Tensor, place: Place, boxes: Tensor, used: Tensor, words: Tensor) -> Tensor:
+        """The features x (b, n, width) of a transformer block that have seen the boxes (1, n, 4) and their words."""
+        if _slot(place) not in self.gates:
+            return x
+        gate = cast(Gate, self.gates[_slot(place)])
+        return gate(x, self.position_net(boxes, used, words).expand(len(x), -1, -1))
+
+
+@dataclass(frozen=True, eq=False)
+class TextBox:
+    """Words as their pooled features (1, text_width), and the rectangle of the latent that they belong in."""
+
+    words: Tensor
+    area: Area
+
+
+@dataclass(frozen=True, eq=False)
+class GligenBoxes:
+    """A GLIGEN model with the boxes it shows to a UNet."""
+
+    model: Residence[Gligen]
+    boxes: tuple[TextBox, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.boxes) > MAX_BOXES:
+            raise ValueError(f"GLIGEN takes up to {MAX_BOXES} boxes for a prompt: leave some out")
+
+    @property
+    def unet(self) -> UNetPatches:
+        """What changes inside the UNet."""
+        return UNetPatches(between_attentions=(self._gated,))
+
+    def _gated(self, x: Tensor, place: Place, call: Call) -> Tensor:
+        with self.model.on_device() as network:
+            parameter = network.position_net.null_positive_feature
+            if self.boxes[0].words.shape[-1] != len(parameter):
+                raise ValueError(
+                    f"the words of a box are {self.boxes[0].words.shape[-1]} wide, the GLIGEN model takes "
+                    f"{len(parameter)}: encode them with the text encoder of a Stable Diffusion 1.x checkpoint"
+                )
+            return network(x.to(parameter), place, *self._inputs(call.shape, parameter)).to(x)
+
+    def _inputs(self, shape: tuple[int, ...], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Boxes (1, 30, 4) as shares of a latent's shape (b c h w), which are used (1, 30), and their words."""
+        height, width = shape[2:]
+        boxes, used = like.new_zeros(1, MAX_BOXES, 4), like.new_zeros(1, MAX_BOXES)
+        words = like.new_zeros(1, MAX_BOXES, len(like))
+        for number, box in enumerate(self.boxes):
+            area = box.area
+            corners = area.x / width, area.y / height, (area.x + area.width) / width, (area.y + area.height) / height
+            boxes[0, number] = boxes.new_tensor(corners)
+            words[0, number] = box.words[0].to(like)
+            used[0, number] = 1
+        return boxes, used, words

@@ -4,16 +4,32 @@ import re
 from collections.abc import Iterable
 
 from models.loading.diffusers_names import UNetNames
+from models.loading.keys import is_left_out
 from models.loading.sources import Source
 
 LDM_PREFIX = "control_model."
 DIFFUSERS_MARKER = "controlnet_cond_embedding.conv_in.weight"
+BARE_MARKER = "zero_convs.0.0.weight"
+CHECKPOINT_PREFIXES = ("model.", "first_stage_model.", "cond_stage_model.", "conditioner.")
+"""How the keys of a whole checkpoint begin, which the first ControlNets were published within."""
+
+DIFFERENCE = "difference"
+"""A key that marks a file whose weights are differences to the UNet the ControlNet was trained for."""
+
 ADAPTER_PREFIX = "adapter."
 
 _HINT = re.compile(r"controlnet_cond_embedding\.(conv_in|blocks\.(\d+)|conv_out)\.(.+)")
 _ZERO = re.compile(r"controlnet_down_blocks\.(\d+)\.(.+)")
 _MIDDLE_ZERO = re.compile(r"controlnet_mid_block\.(.+)")
 _ADAPTER_BLOCK = re.compile(r"body\.(\d+)\.(?:resnets\.(\d+)\.)?(.+)")
+
+
+def control_keys(keys: Iterable[str]) -> list[str] | None:
+    """Returns the keys of a file that belong to a ControlNet, or to nothing known; None if there is no ControlNet."""
+    keys = [key for key in keys if key != DIFFERENCE]
+    if any(key.startswith(LDM_PREFIX) for key in keys):
+        return [key for key in keys if not key.startswith(CHECKPOINT_PREFIXES) and not is_left_out(key)]
+    return keys if DIFFUSERS_MARKER in keys or BARE_MARKER in keys else None
 
 
 def controlnet_sources(keys: Iterable[str]) -> dict[str, Source]:
