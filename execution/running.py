@@ -28,7 +28,8 @@ class RunningJob:
     """A job on its worker, as its events tell it.
 
     `job` is None until the store has given it out; `signs` are the moments of the last signs of life of nodes that
-    run, by id; a `verdict` is how the job ends whatever its worker says.
+    run, by id; `queued_as` names the nodes of the graph that expanded into others; a `verdict` is how the job ends
+    whatever its worker says.
     """
 
     waiting: Waiting
@@ -43,6 +44,7 @@ class RunningJob:
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     events: list[Event] = field(default_factory=list[Event])
     signs: dict[str, float] = field(default_factory=dict[str, float])
+    queued_as: dict[str, str] = field(default_factory=dict[str, str])
     verdict: Outcome | None = None
 
     @property
@@ -55,9 +57,10 @@ class RunningJob:
             case JobStarted() | NodesCached():
                 self.events.append(event)
             case NodeStarted():
-                self.node_id = event.node_id if event.origin is None else event.origin.real
+                self.node_id = event.node_id
                 self.signs[event.node_id] = self.clock()
                 if event.origin is not None:  # the node that has expanded waits for this one
+                    self.queued_as[event.node_id] = event.origin.real
                     self.signs.pop(event.origin.parent, None)
             case NodeProgress() | NodePreview():
                 self.signs[event.node_id] = self.clock()
@@ -80,15 +83,18 @@ class RunningJob:
                 timer.cancel()
 
     def lost(self, reason: str) -> Outcome:
-        """How the job ends when its worker is gone."""
-        node_type, executed = self._type_of(self.node_id), tuple(self.executed)
+        """How the job ends when its worker is gone. Of nodes that run together the latest is named."""
+        latest = self.node_id if self.node_id in self.signs else next(reversed(self.signs), self.node_id)
+        node_id = self._queued(latest)
+        node_type, executed = self._type_of(node_id), tuple(self.executed)
         if self.is_interrupted:
-            return JobInterrupted(self.id, self.waiting.client_id, now(), self.node_id, node_type, executed)
-        place = f"while node {self.node_id} ({node_type}) ran" if self.node_id is not None else "before the first node"
-        return self.failed("WorkerDied", f"The worker process ended {place}: {reason}.", self.node_id)
+            return JobInterrupted(self.id, self.waiting.client_id, now(), node_id, node_type, executed)
+        place = f"while node {node_id} ({node_type}) ran" if node_id is not None else "before the first node"
+        return self.failed("WorkerDied", f"The worker process ended {place}: {reason}.", node_id)
 
     def timed_out(self, node_id: str, seconds: float) -> Outcome:
         """How the job ends because a node does nothing."""
+        node_id = self._queued(node_id) or node_id
         message = (
             f"Node {node_id} ({self._type_of(node_id)}) gave no sign of life for {seconds:g} seconds, the limit that "
             "--node-timeout sets. Its worker was replaced."
@@ -101,8 +107,14 @@ class RunningJob:
             tuple(self.executed),
         )  # fmt: skip
 
+    def _queued(self, node_id: str | None) -> str | None:
+        """The node of the graph that a running one belongs to."""
+        return None if node_id is None else self.queued_as.get(node_id, node_id)
+
     def _type_of(self, node_id: str | None) -> str | None:
-        node = self.job.graph.read().get(node_id) if self.job is not None and node_id is not None else None
+        if self.job is None or node_id is None:
+            return None
+        node = self.job.graph.read().get(node_id)
         return node["class_type"] if node is not None else None
 
 

@@ -1,13 +1,15 @@
 """Small nodes for the tests of the engine: quick, slow, failing and deadly ones."""
 
+import hashlib
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, BinaryIO, NamedTuple
 
 from nodes.context import Context
+from nodes.files import NumberedFiles
 from nodes.registry import Registry
 from nodes.spec import Choice, FileChoice, Number, Shown, Socket, node, spec_of
 
@@ -161,6 +163,22 @@ def append_line(path: str, line: str = "ran", milliseconds: Count = 0) -> None:
     time.sleep(milliseconds / 1000)
     with open(path, "a") as file:
         file.write(line + "\n")
+
+
+@node("SaveWhole", category="test", output=True, cached=False)
+def save_whole(context: Context, name: str) -> Annotated[Shown, Socket("THING")]:
+    """Saves a file that begins with its checksum, slowly, as pictures are saved."""
+    content = os.urandom(1 << 16)
+
+    def save(file: BinaryIO) -> None:
+        file.write(hashlib.sha256(content).digest())
+        for start in range(0, len(content), 1 << 13):
+            file.write(content[start : start + (1 << 13)])
+            file.flush()
+            time.sleep(0.001)
+
+    file = NumberedFiles(context.paths.output, name).write(".bin", save)
+    return Shown(None, {"files": [{"filename": file, "subfolder": "", "type": "output"}]})
 
 
 @node("ProcessId", category="test", output=True, cached=False)

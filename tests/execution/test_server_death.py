@@ -1,14 +1,18 @@
 """What a server has accepted survives its end at any moment."""
 
+import hashlib
 import json
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -30,9 +34,9 @@ ROOT = Path(__file__).parents[2]
 class Server:
     """A server process that a test may kill."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, workers: int = 1) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.execution.fake_server", str(base)],
+            [sys.executable, "-m", "tests.execution.fake_server", str(base), str(workers)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._process.stdout is not None
@@ -40,17 +44,25 @@ class Server:
         self._answers, self._graphs = self._process.stdout, self._process.stdin
         assert self._answers.readline() == "ready\n"
 
-    def submit(self, document: dict[str, Any]) -> str:
-        """The id of the job, which is now accepted."""
-        self._graphs.write(json.dumps(document) + "\n")
-        self._graphs.flush()
+    def submit(self, document: dict[str, Any], key: str | None = None) -> str:
+        """The id of the job, which is now accepted; nothing if the server was killed meanwhile."""
+        with suppress(BrokenPipeError):
+            self._graphs.write(json.dumps({"graph": document, "key": key}) + "\n")
+            self._graphs.flush()
         return self._answers.readline().strip()
+
+    def kill_after(self, seconds: float) -> None:
+        threading.Timer(seconds, self._process.kill).start()
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> None:
         self._process.wait()
         self._answers.close()
-        self._graphs.close()
+        with suppress(BrokenPipeError):
+            self._graphs.close()
 
 
 @pytest.fixture
@@ -73,6 +85,10 @@ def engine_on(base: Path) -> Watched:
 
 def append(file: Path, line: str, milliseconds: int = 0) -> dict[str, Any]:
     return graph(a=("AppendLine", {"path": str(file), "line": line, "milliseconds": milliseconds}))
+
+
+def saving(name: str) -> dict[str, Any]:
+    return graph(s=("SaveWhole", {"name": name}))
 
 
 async def test_accepted_jobs_run_after_the_server_was_killed(server: Server, base: Path, tmp_path: Path) -> None:
@@ -115,22 +131,35 @@ async def test_a_job_that_twice_ran_when_the_server_ended_is_not_tried_again(bas
     assert not (tmp_path / "never").exists()
 
 
-async def test_no_acknowledged_job_is_lost_at_random_moments(base: Path, tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
-    accepted: list[str] = []
+async def test_killed_at_ten_random_moments_every_accepted_job_ends_once_and_every_file_is_whole(base: Path) -> None:
     generator = random.Random(7)
-    for start in range(3):
-        server = Server(base)
-        for number in range(generator.randrange(3, 12)):
-            accepted.append(server.submit(append(trace, f"{start} {number}")))
-        time.sleep(generator.random() * 0.3)
-        server.kill()
+    keys = [str(UUID(int=generator.getrandbits(128))) for _ in range(50)]
+    unanswered = list(keys)
+    for number in range(10):
+        server = Server(base, workers=1 + number % 2)
+        server.kill_after(generator.uniform(0.05, 0.5))
+        while unanswered and server.submit(saving(unanswered[0]), unanswered[0]):
+            unanswered.pop(0)
+        server.wait()
     watched = engine_on(base)
     await watched.engine.start()
+    for key in unanswered:
+        await watched.engine.submit(Submission(saving(key), job_id=key))
     await watched.until(lambda: not watched.engine.queue().pending and not watched.engine.queue().running)
     history = await watched.history()
-    assert sorted(entry.job.id for entry in history) == sorted(accepted)
-    assert {entry.job.state for entry in history} == {"succeeded"}
+    assert sorted(entry.job.id for entry in history) == sorted(keys)
+    for entry in history:
+        if entry.job.state == "succeeded":
+            [file] = entry.outputs["s"]["files"]
+            assert file["filename"].startswith(entry.job.id)
+        else:
+            assert isinstance(entry.events[-1], JobFailed)
+            assert entry.events[-1].exception_type == "ServerDied"
+    files = [file for file in (base / "output").iterdir() if not file.name.startswith(".")]
+    assert len(files) >= sum(entry.job.state == "succeeded" for entry in history)
+    for file in files:
+        content = file.read_bytes()
+        assert hashlib.sha256(content[32:]).digest() == content[:32], file
     await watched.engine.stop()
 
 
