@@ -55,7 +55,7 @@ class Resident(Generic[Network]):
         self._source = source
         self._worn: tuple[WeightPatch, ...] = ()
         self._originals: dict[str, Tensor] = {}
-        self.shapes = {name: tuple(tensor.shape) for name, tensor in tensors_of(network).items()}
+        self._shapes = {name: tuple(tensor.shape) for name, tensor in tensors_of(network).items()}
         self.bytes = size_in_bytes(network)
         self.place: Place = "machine"
         self.users = 0
@@ -71,6 +71,11 @@ class Resident(Generic[Network]):
     def dtype(self) -> torch.dtype:
         """The precision the network computes in."""
         return self._dtype
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of the network's parameters, by their names."""
+        return self._shapes
 
     @property
     def bytes_at_home(self) -> int:
