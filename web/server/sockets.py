@@ -163,6 +163,8 @@ class Sockets:
         """Pass an event of the engine on to whom it concerns."""
         if isinstance(event, events.QueueChanged | events.WorkerChanged):
             self._send(wire.translate(event, {}))
+        elif isinstance(event, events.ClientMessage):
+            self._send(wire.translate(event, {}), event.client_id)
         else:
             job = self._follow(event.job_id, event)
             self._send(wire.translate(event, job.progress), event.client_id, job)

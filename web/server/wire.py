@@ -104,6 +104,8 @@ def translate(event: events.Event, progress: Progress) -> list[Frame]:
             return [status(remaining)]
         case events.WorkerChanged(state=state, detail=detail):
             return [worker(WorkerStatus(state, detail))]
+        case events.ClientMessage(type, data, client_id):
+            return [Message(type, data, everyone=client_id is None)]
         case events.NodeStarted():
             return [ProgressState(event.job_id, progress), executing(event)]
         case events.NodeBlocked():
