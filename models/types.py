@@ -1,5 +1,6 @@
 """The values that nodes hand on: immutable, so that two branches of a graph can share them."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -11,7 +12,8 @@ from models.conditioning import ConcatRule, VectorRule
 from models.memory import WeightPatch
 from models.sampling.model_sampling import ModelSampling
 from models.sampling.patches import ModelPatches
-from models.text.clip import ClipText
+from models.text.embeddings import Embeddings
+from models.text.encoders import EncoderUse, TextEncoders
 from models.text.tokenizer import Tokenizer
 from models.unet import UNet
 from models.vae import Autoencoder
@@ -32,6 +34,15 @@ class Residence(Protocol[Network]):
     @property
     def dtype(self) -> torch.dtype: ...
 
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of the network's parameters, by their names."""
+        ...
+
+    def parameter(self, name: str, weights: Weights = ()) -> Tensor:
+        """Returns one parameter as it is with these changes, and no others, in float32 on the compute device."""
+        ...
+
     def on_device(self, weights: Weights = ()) -> AbstractContextManager[Network]:
         """Yields the network, its weights on the device and changed as asked."""
         ...
@@ -41,7 +52,8 @@ class Residence(Protocol[Network]):
 class LatentFormat:
     """How a raw latent, as the autoencoder makes it, is scaled for the UNet, and how it looks without decoding.
 
-    `rgb_factors` has one (red, green, blue) row per latent channel; the picture is their weighted sum, in -1..1.
+    In model scale a latent is (raw − mean) · scale / std, with one mean and std for each channel where a family has
+    them. `rgb_factors` has one (red, green, blue) row per latent channel; the picture is their weighted sum, in -1..1.
     """
 
     channels: int
@@ -49,6 +61,24 @@ class LatentFormat:
     stride: int
     rgb_factors: tuple[tuple[float, float, float], ...]
     rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+    def scaled(self, raw: Tensor) -> Tensor:
+        """Raw latents (b c h w) in model scale."""
+        if not self.std:
+            return raw * self.scale
+        return (raw - _by_channel(self.mean, raw)) * self.scale / _by_channel(self.std, raw)
+
+    def raw(self, scaled: Tensor) -> Tensor:
+        """Latents (b c h w) in model scale as the autoencoder takes them."""
+        if not self.std:
+            return scaled / self.scale
+        return scaled * _by_channel(self.std, scaled) / self.scale + _by_channel(self.mean, scaled)
+
+
+def _by_channel(values: tuple[float, ...], like: Tensor) -> Tensor:
+    return like.new_tensor(values)[:, None, None]
 
 
 @dataclass(frozen=True)
@@ -82,12 +112,19 @@ class Model:
 
 @dataclass(frozen=True)
 class Clip:
-    """A text encoder with its tokenizer; `layer` counts from the end and chooses whose output conditions the UNet."""
+    """The text encoders that a family of models listens to (`uses`, in the order their features are joined).
 
-    encoder: Residence[ClipText]
+    `layer` counts from the end and chooses whose output conditions the UNet, in all of them; None leaves each at its
+    family's. `weights` change parameters by their names in TextEncoders: `clip_l.text_model…`. `embeddings` are
+    searched for what a prompt names as `embedding:name`.
+    """
+
+    encoder: Residence[TextEncoders]
     tokenizer: Tokenizer = field(repr=False)
-    layer: int = -1
+    uses: tuple[EncoderUse, ...] = (EncoderUse("clip_l"),)
+    layer: int | None = None
     weights: Weights = ()
+    embeddings: Embeddings = field(default_factory=Embeddings)
 
 
 @dataclass(frozen=True)

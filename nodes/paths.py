@@ -37,6 +37,7 @@ MODEL_FOLDERS: Mapping[str, tuple[str, ...]] = {
 FOLDER_ALIASES: Mapping[str, str] = {"clip": "text_encoders", "unet": "diffusion_models"}
 
 MODEL_SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin"})
+DIFFUSERS_INDEX = "model_index.json"
 SUFFIXES_OF_FOLDER: Mapping[str, frozenset[str]] = {"configs": frozenset({".yaml", ".yml", ".json"})}
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
@@ -227,8 +228,28 @@ class Paths:
             )
 
     def choices(self, folder: str) -> list[str]:
-        """The files a node may be offered: of the input folder or of a model folder."""
-        return self.input_files() if folder == "input" else self.model_files(folder)
+        """The files a node may be offered: of the input folder or of a model folder, or folders that are models."""
+        match folder:
+            case "input":
+                return self.input_files()
+            case "diffusers":
+                return self.diffusers_folders()
+            case _:
+                return self.model_files(folder)
+
+    def diffusers_folders(self) -> list[str]:
+        """Names of the folders that hold a model in the layout of the diffusers library, sorted."""
+        roots = self.model_directories("diffusers")
+        indexes = {name for root in roots for name in files_below(root, {DIFFUSERS_INDEX})}
+        return sorted(name.rpartition("/")[0] for name in indexes if name.endswith(f"/{DIFFUSERS_INDEX}"))
+
+    def diffusers_folder(self, name: str) -> Path:
+        """An existing folder of `diffusers_folders`, by its name."""
+        for root in self.model_directories("diffusers"):
+            path = resolve(root, name, follow_links=True)
+            if (path / DIFFUSERS_INDEX).is_file():
+                return path
+        raise FileMissingError(f"There is no folder {name!r} with a {DIFFUSERS_INDEX} in the model folder 'diffusers'.")
 
     def model_directories(self, folder: str) -> tuple[Path, ...]:
         try:

@@ -1,18 +1,20 @@
-"""Tells what a checkpoint is from its keys and shapes, before any weight is read."""
+"""Tells what a file is from its keys and shapes, before any weight is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from models.loading import metadata
-from models.loading.families import FAMILIES, Family, stranger
+from models.loading.families import FAMILIES, PLAYGROUND_LATENT, stranger
+from models.loading.family import Family
 from models.loading.header import ModelFileError
-from models.loading.keys import Parts, split
+from models.loading.keys import Parts
+from models.loading.markers import is_playground
+from models.loading.sources import Shapes, Sources, named_shapes
 from models.text.clip import ClipTextConfig, UnknownTextEncoderError
+from models.text.encoders import ROLE_FACTS, Role
 from models.types import LatentFormat
 from models.unet import UNetConfig, UnknownUNetError
 from models.vae import AutoencoderConfig, UnknownAutoencoderError
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 UNKNOWN = (UnknownUNetError, UnknownAutoencoderError, UnknownTextEncoderError, IndexError, ValueError)
 """What reading a configuration off shapes may raise; a key of a strange rank gives the last two."""
@@ -24,31 +26,35 @@ class UnknownModelError(ModelFileError):
 
 @dataclass(frozen=True)
 class Detected:
-    """A checkpoint's family and the configuration of each network in it; the UNet is always there."""
+    """A file's family and the configuration of each network in it; the UNet is always there."""
 
     family: Family
     parts: Parts
     unet: UNetConfig
     vae: AutoencoderConfig | None
-    text: ClipTextConfig | None
+    text: Mapping[Role, ClipTextConfig]
     latent_format: LatentFormat
 
 
-def detect(shapes: Shapes, notes: Mapping[str, str]) -> Detected:
+def detect(parts: Parts, shapes: Shapes, notes: Mapping[str, str]) -> Detected:
     """Returns the family whose description fits; `notes` are the file's metadata.
 
     Raises UnknownModelError, which names the nearest family.
     """
+    try:
+        unet = UNetConfig.from_shapes(named_shapes(parts.unet, shapes))
+        vae = autoencoder_config(parts.vae, shapes, notes) if parts.vae else None
+        text = {role: text_config(role, sources, shapes) for role, sources in parts.text.items()}
+    except UNKNOWN as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise UnknownModelError(_refusal(shapes, [str(error)], FAMILIES[0])) from error
     nearest: tuple[list[str], Family] | None = None
     for family in FAMILIES:
-        try:
-            found = _as_family(shapes, family)
-        except UNKNOWN as error:
-            differences = [str(error)]
-        else:
-            differences = family.differences(found.unet, found.text)
-            if not differences:
-                return _annotated(found, notes)
+        differences = family.differences(unet, text)
+        if not differences:
+            usual = PLAYGROUND_LATENT if is_playground(shapes) else family.latent_format
+            return Detected(family, parts, unet, vae, text, metadata.latent_format(usual, notes))
         if nearest is None or len(differences) < len(nearest[0]):
             nearest = differences, family
     assert nearest is not None
@@ -61,26 +67,18 @@ def _refusal(shapes: Shapes, differences: list[str], family: Family) -> str:
     return f"{what}. The nearest family that can be loaded is {family.name}, but {'; '.join(differences)}"
 
 
-def _as_family(shapes: Shapes, family: Family) -> Detected:
-    parts = split(shapes, family)
-    return Detected(
-        family=family,
-        parts=parts,
-        unet=UNetConfig.from_shapes(_named(shapes, parts.unet)),
-        vae=AutoencoderConfig.from_shapes(_named(shapes, parts.vae)) if parts.vae else None,
-        text=ClipTextConfig.from_shapes(_named(shapes, parts.text)) if parts.text else None,
-        latent_format=family.latent_format,
-    )
+def text_config(role: Role, sources: Sources, shapes: Shapes) -> ClipTextConfig:
+    """Returns the configuration of a text encoder. Raises UnknownTextEncoderError, IndexError and ValueError."""
+    facts = ROLE_FACTS[role]
+    config = ClipTextConfig.from_shapes(named_shapes(sources, shapes))
+    # the diffusers library cuts off the last block of OpenCLIP-H, which Stable Diffusion 2.x does not listen to
+    left_out = 1 if role == "clip_h" and config.layers == facts.layers - 1 else 0
+    return replace(config, quick_gelu=facts.quick_gelu, layers_left_out=left_out)
 
 
-def _annotated(found: Detected, notes: Mapping[str, str]) -> Detected:
-    """Adds what the file says of itself."""
-    return replace(
-        found,
-        vae=metadata.autoencoder(found.vae, notes) if found.vae else None,
-        latent_format=metadata.latent_format(found.latent_format, notes),
-    )
+def autoencoder_config(sources: Sources, shapes: Shapes, notes: Mapping[str, str]) -> AutoencoderConfig:
+    """Returns the configuration of an autoencoder, with what its file says of itself.
 
-
-def _named(shapes: Shapes, names: Mapping[str, str]) -> Shapes:
-    return {name: shapes[key] for name, key in names.items()}
+    Raises ModelFileError, UnknownAutoencoderError, IndexError and ValueError.
+    """
+    return metadata.autoencoder(AutoencoderConfig.from_shapes(named_shapes(sources, shapes)), notes)

@@ -1,12 +1,11 @@
 """The families of models that can be loaded, one row each, and what other files are called by their marker keys."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
-from models.text.clip import ClipTextConfig
+from models.loading.family import Family
+from models.text.encoders import EncoderUse
 from models.types import LatentFormat
-from models.unet import UNetConfig
 
 SD_LATENT = LatentFormat(
     channels=4,
@@ -21,68 +20,75 @@ SD_LATENT = LatentFormat(
 )
 """How Stable Diffusion 1.x and 2.x scale latents."""
 
+SDXL_LATENT = LatentFormat(
+    channels=4,
+    scale=0.13025,
+    stride=8,
+    rgb_factors=(
+        (0.3651, 0.4232, 0.4341),
+        (-0.2533, -0.0042, 0.1068),
+        (0.1076, 0.1111, -0.0362),
+        (-0.3165, -0.2492, -0.2188),
+    ),
+    rgb_bias=(0.1084, -0.0175, -0.0011),
+)
+"""How Stable Diffusion XL scales latents."""
 
-@dataclass(frozen=True)
-class Family:
-    """What the files of a family have in common. Prefixes are those of its single-file checkpoints."""
-
-    name: str
-    unet_prefix: str
-    vae_prefix: str
-    text_prefix: str
-    in_channels: int
-    linear_projection: bool
-    vector_conditioned: bool
-    tokens: int
-    positions: int
-    latent_format: LatentFormat
-    prediction: Literal["eps", "v"] = "eps"
-
-    def differences(self, unet: UNetConfig, text: ClipTextConfig | None) -> list[str]:
-        """Says where a checkpoint is not of this family; an empty list means that it is."""
-        found: list[str] = []
-        if unet.in_channels != self.in_channels:
-            found.append(f"its UNet takes {unet.in_channels} channels, not {self.in_channels}")
-        if unet.linear_projection != self.linear_projection:
-            found.append("its transformers are projected by linear layers, not by convolutions")
-        if (unet.adm_in_channels is not None) != self.vector_conditioned:
-            found.append("its UNet is conditioned on a vector (label_emb)")
-        if not all(_divides(unet.heads_of(level.channels), level.channels) for level in unet.levels):
-            found.append("its UNet's widths cannot be shared evenly among attention heads")
-        return found + (self._differences_of_text(unet, text) if text else [])
-
-    def _differences_of_text(self, unet: UNetConfig, text: ClipTextConfig) -> list[str]:
-        found: list[str] = []
-        if (text.vocabulary, text.positions) != (self.tokens, self.positions):
-            found.append(
-                f"its text encoder knows {text.vocabulary} tokens at {text.positions} positions, "
-                f"not {self.tokens} at {self.positions}"
-            )
-        if text.width % 64:
-            found.append(f"its text encoder's width of {text.width} is no multiple of 64")
-        if text.width != unet.context_dim:
-            found.append(f"its UNet wants features of width {unet.context_dim}, its text encoder makes {text.width}")
-        return found
-
-
-def _divides(heads: int, channels: int) -> bool:
-    return heads > 0 and channels % heads == 0
-
+PLAYGROUND_LATENT = replace(
+    SDXL_LATENT,
+    scale=0.5,
+    mean=(-1.6574, 1.886, -1.383, 2.5155),
+    std=(8.4927, 5.9022, 6.5498, 5.2299),
+)
+"""How Playground 2.5 scales latents, arXiv:2402.17245."""
 
 SD1 = Family(
     name="Stable Diffusion 1.x",
-    unet_prefix="model.diffusion_model.",
-    vae_prefix="first_stage_model.",
-    text_prefix="cond_stage_model.transformer.",
-    in_channels=4,
+    encoders=(EncoderUse("clip_l"),),
     linear_projection=False,
-    vector_conditioned=False,
-    tokens=49408,
-    positions=77,
     latent_format=SD_LATENT,
 )
+SD1_INPAINT = replace(SD1, name="Stable Diffusion 1.x inpainting", channels="inpaint")
+SD1_EDIT = replace(SD1, name="instruct-pix2pix (Stable Diffusion 1.x)", channels="edit")
 
-FAMILIES: tuple[Family, ...] = (SD1,)
+SD2 = Family(
+    name="Stable Diffusion 2.x",
+    encoders=(EncoderUse("clip_h", layer=-2),),
+    linear_projection=True,
+    latent_format=SD_LATENT,
+    told_by_bias=True,
+)
+SD2_INPAINT = replace(SD2, name="Stable Diffusion 2.x inpainting", channels="inpaint", told_by_bias=False)
+SD2_UNCLIP = replace(SD2, name="Stable Diffusion 2.1 unCLIP", vector="picture", context_dim=1024)
+
+SDXL = Family(
+    name="Stable Diffusion XL",
+    encoders=(EncoderUse("clip_l", layer=-2, final_norm=False), EncoderUse("clip_g", layer=-2, final_norm=False)),
+    linear_projection=True,
+    latent_format=SDXL_LATENT,
+    vector="sizes",
+    context_dim=2048,
+    pooled=1280,
+)
+SDXL_INPAINT = replace(SDXL, name="Stable Diffusion XL inpainting", channels="inpaint")
+SDXL_EDIT = replace(SDXL, name="Stable Diffusion XL edit (instruct-pix2pix)", channels="edit")
+SDXL_REFINER = replace(
+    SDXL,
+    name="Stable Diffusion XL refiner",
+    encoders=(EncoderUse("clip_g", layer=-2, final_norm=False),),
+    vector="aesthetic",
+    context_dim=1280,
+)
+SSD_1B = replace(SDXL, name="SSD-1B (distilled Stable Diffusion XL)", depths=((0, 0), (2, 2), (4, 4)))
+SEGMIND_VEGA = replace(SDXL, name="Segmind Vega (distilled Stable Diffusion XL)", depths=((0, 0), (1, 1), (2, 2)))
+KOALA_700M = replace(SDXL, name="KOALA-700M (distilled Stable Diffusion XL)", depths=((0,), (2,), (5,)))
+KOALA_1B = replace(SDXL, name="KOALA-1B (distilled Stable Diffusion XL)", depths=((0,), (2,), (6,)))
+
+FAMILIES: tuple[Family, ...] = (
+    SD1, SD1_INPAINT, SD1_EDIT, SD2, SD2_INPAINT, SD2_UNCLIP,
+    SSD_1B, SEGMIND_VEGA, KOALA_700M, KOALA_1B, SDXL, SDXL_INPAINT, SDXL_EDIT, SDXL_REFINER,
+)  # fmt: skip
+"""In the order in which they are tried: those told by their depths before the one that may have any."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,6 @@ class Stranger:
 
 
 STRANGERS: Sequence[Stranger] = (
-    Stranger("a Stable Diffusion XL checkpoint", "conditioner.embedders."),
-    Stranger("a Stable Diffusion 2.x checkpoint", "cond_stage_model.model."),
     Stranger("a Stable Diffusion 3 model", "joint_blocks.0."),
     Stranger("a Flux model", "double_blocks.0."),
     Stranger("a ControlNet", "input_hint_block."),

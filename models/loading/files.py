@@ -158,16 +158,38 @@ def _check_archive(file: BinaryIO) -> None:
     file.seek(0)
 
 
+def read_archive(path: Path) -> Any:
+    """Returns what torch.save wrote into a file: tensors, numbers and texts in tables and lists, and nothing else.
+
+    Returns None for a file of another kind. Raises ModelFileError.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(ZIP_MAGIC))
+            file.seek(0)
+            if start.startswith(ZIP_MAGIC):
+                _check_archive(file)
+                return _content(file, path)
+            return _content(file, None) if start.startswith(PICKLE_MAGIC) else None
+    except ModelFileError as error:
+        raise ModelFileError(f"{path.name} cannot be loaded: {error}") from error.__cause__
+    except OSError as error:
+        raise ModelFileError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
 def _unpickled(file: BinaryIO, archive: Path | None) -> dict[str, Tensor]:
+    return _state_dict(_content(file, archive))
+
+
+def _content(file: BinaryIO, archive: Path | None) -> Any:
     """An archive is mapped by its path; one with a safetensors file's name is not: torch would go by the name."""
     mapped = archive if archive is not None and archive.suffix.lower() != ".safetensors" else None
     try:
-        content = torch.load(mapped or file, map_location="cpu", weights_only=True, mmap=mapped is not None)
+        return torch.load(mapped or file, map_location="cpu", weights_only=True, mmap=mapped is not None)
     except pickle.UnpicklingError as error:
         raise ModelFileError(f"it holds more than tensors, and that is not run: {_refused(error)}") from None
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError, io.UnsupportedOperation) as error:
         raise ModelFileError(f"the archive is damaged ({str(error)[:120]})") from None
-    return _state_dict(content)
 
 
 def _refused(error: pickle.UnpicklingError) -> str:

@@ -17,7 +17,7 @@ ITEM_BYTES = {
     "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8,
 }  # fmt: skip
 
-_KEY = re.compile(r"[\w.\-/:() ]{1,500}", re.ASCII)
+_KEY = re.compile(r"[ -~]{1,500}")
 
 
 class ModelFileError(ValueError):

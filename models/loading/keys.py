@@ -1,57 +1,128 @@
-"""Rules about the keys of checkpoints: which network each belongs to, other spellings, and which are left out."""
+"""Rules about the keys of files: which network each belongs to, by what name, and which are left out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from models.loading.families import Family
+from models.loading import diffusers_names, open_clip
+from models.loading.sources import Source
+from models.text.encoders import ROLE_FACTS, Role
 
 LEFT_OUT: dict[str, str] = {
     r"model_ema\..*": "the running mean of the weights in training",
     r"betas|alphas_cumprod(_prev)?|log_one_minus_alphas_cumprod|posterior_.*": "the noise schedule, computed anew",
     r"sqrt_(one_minus_|recip_|recipm1_)?alphas_cumprod": "the noise schedule, computed anew",
-    r"denoiser\.(sigmas|log_sigmas)": "the noise schedule, computed anew",
-    r"lvlb_weights|logvar|scale_factor|global_step": "a number of the training",
-    r"first_stage_model\.loss\..*": "the discriminator and perceptual loss that trained the autoencoder",
+    r"denoiser\.(sigmas|log_sigmas)|model_sampling\..*": "the noise schedule, computed anew",
+    r"lvlb_weights|logvar|scale_factor|global_step|iteration": "a number of the training",
+    r"first_stage_model\.loss\..*|loss\..*": "the discriminator and perceptual loss that trained the autoencoder",
     r"first_stage_model\.model_ema\..*": "the running mean of the autoencoder's weights",
-    r"cond_stage_model\.transformer\.(text_model\.)?embeddings\.position_ids": "the numbers 0 to 76",
-    r"cond_stage_model\.(transformer\.)?(logit_scale|text_projection\.weight)": "CLIP's side toward pictures",
-    r"cond_stage_model\.transformer\.vision_model\..*": "CLIP's side toward pictures",
-    r"cond_stage_model\.transformer\.visual_projection\..*": "CLIP's side toward pictures",
+    r"(.*\.)?(text_model\.)?embeddings\.position_ids": "the numbers 0 to 76",
+    r"(.*\.)?attn_mask": "the causal mask, computed anew",
+    r"(.*\.)?logit_scale": "CLIP's scale between words and pictures",
+    r"(cond_stage_model|conditioner\.embedders\.0)\.text_projection(\.weight)?": "CLIP-L's projection, not used",
+    r"(cond_stage_model|conditioner\.embedders\.\d)\.(transformer\.)?(vision_model|visual_projection)\..*": (
+        "CLIP's side toward pictures"
+    ),
+    r"(cond_stage_model|conditioner\.embedders\.\d)\.model\.visual\..*": "CLIP's side toward pictures",
     r"embedding_manager\..*": "what a training of embeddings left behind",
+    r"v_pred|ztsnr|edm_(mean|std)|edm_vpred\.sigma_(min|max)": "what the file says of its predictions",
 }
-"""Keys found in published checkpoints that no network needs, and what they are."""
+"""Keys found in published files that no network needs, and what they are."""
 
 _LEFT_OUT = re.compile("|".join(f"(?:{pattern})" for pattern in LEFT_OUT))
+
+UNET_PREFIX = "model.diffusion_model."
+VAE_PREFIX = "first_stage_model."
+TEXT_PREFIXES: Mapping[str, Role] = {
+    "cond_stage_model.transformer.": "clip_l",
+    "cond_stage_model.model.": "clip_h",
+    "conditioner.embedders.0.transformer.": "clip_l",
+    "conditioner.embedders.0.model.": "clip_g",
+    "conditioner.embedders.1.model.": "clip_g",
+    "conditioner.embedders.1.transformer.": "clip_g",
+    "text_encoders.clip_l.transformer.": "clip_l",
+    "text_encoders.clip_g.transformer.": "clip_g",
+    "text_encoders.clip_h.transformer.": "clip_h",
+}
+"""How the keys of text encoders begin in single-file checkpoints."""
+
+VISION_PREFIX = "embedder.model.visual."
+"""OpenCLIP's picture encoder in unCLIP checkpoints."""
+AUGMENTOR_PREFIX = "noise_augmentor."
 
 _OLD_TEXT_MODEL = re.compile(r"(embeddings|encoder|final_layer_norm)\.")
 
 
 @dataclass
 class Parts:
-    """The keys of a file by network: for each, the network's own name of a parameter → the file's."""
+    """A file by network: for each, where its parameters lie, by the network's own names."""
 
-    unet: dict[str, str] = field(default_factory=dict)
-    vae: dict[str, str] = field(default_factory=dict)
-    text: dict[str, str] = field(default_factory=dict)
-    unexpected: list[str] = field(default_factory=list)
+    unet: dict[str, Source] = field(default_factory=dict[str, Source])
+    vae: dict[str, Source] = field(default_factory=dict[str, Source])
+    text: dict[Role, dict[str, Source]] = field(default_factory=dict[Role, dict[str, Source]])
+    vision: list[str] = field(default_factory=list[str])
+    """Keys of a picture encoder and of what adds noise to its pictures, as they are in the file."""
+    unexpected: list[str] = field(default_factory=list[str])
 
 
-def split(keys: Iterable[str], family: Family) -> Parts:
+def split(keys: Iterable[str]) -> Parts:
     """Sorts the keys of a single-file checkpoint."""
+    grouped: dict[str, list[str]] = {}
     parts = Parts()
+    prefixes = (UNET_PREFIX, VAE_PREFIX, *TEXT_PREFIXES)
     for key in keys:
-        if _LEFT_OUT.fullmatch(key):
+        if is_left_out(key):
             continue
-        if key.startswith(family.unet_prefix):
-            parts.unet[key.removeprefix(family.unet_prefix)] = key
-        elif key.startswith(family.vae_prefix):
-            parts.vae[key.removeprefix(family.vae_prefix)] = key
-        elif key.startswith(family.text_prefix):
-            parts.text[text_name(key.removeprefix(family.text_prefix))] = key
+        prefix = next((prefix for prefix in prefixes if key.startswith(prefix)), None)
+        if prefix is not None:
+            grouped.setdefault(prefix, []).append(key)
+        elif key.startswith((VISION_PREFIX, AUGMENTOR_PREFIX)):
+            parts.vision.append(key)
         else:
             parts.unexpected.append(key)
+    parts.unet = unet_sources(grouped.get(UNET_PREFIX, ()), UNET_PREFIX)
+    parts.vae = autoencoder_sources(grouped.get(VAE_PREFIX, ()), VAE_PREFIX)
+    parts.text = {
+        role: text_sources(grouped[prefix], role, prefix) for prefix, role in TEXT_PREFIXES.items() if prefix in grouped
+    }
     return parts
+
+
+def is_left_out(key: str) -> bool:
+    """Whether a key holds nothing that a network needs."""
+    return _LEFT_OUT.fullmatch(key) is not None
+
+
+def unet_sources(keys: Iterable[str], prefix: str = "") -> dict[str, Source]:
+    """Returns a UNet's parameters, in whichever layout the keys are; all of them begin with prefix."""
+    keys = list(keys)
+    if prefix + diffusers_names.UNET_MARKER in keys:
+        return diffusers_names.unet_sources(keys, prefix)
+    return _as_named(keys, prefix)
+
+
+def autoencoder_sources(keys: Iterable[str], prefix: str = "") -> dict[str, Source]:
+    """Returns an autoencoder's parameters, in whichever layout the keys are; all of them begin with prefix."""
+    keys = list(keys)
+    if prefix + diffusers_names.AUTOENCODER_MARKER in keys:
+        return diffusers_names.autoencoder_sources(keys, prefix)
+    return _as_named(keys, prefix)
+
+
+def text_sources(keys: Iterable[str], role: Role, prefix: str = "") -> dict[str, Source]:
+    """Returns a text encoder's parameters, in whichever layout the keys are; all of them begin with prefix."""
+    names = {key: key.removeprefix(prefix) for key in keys}
+    if open_clip.is_open_clip(names.values()):
+        found = dict(pair for key, name in names.items() for pair in open_clip.translated(name, key))
+    else:
+        found = {text_name(name): Source(key) for key, name in names.items()}
+    if not ROLE_FACTS[role].projected:
+        found.pop("text_projection.weight", None)
+    return found
+
+
+def _as_named(keys: Iterable[str], prefix: str) -> dict[str, Source]:
+    return {key.removeprefix(prefix): Source(key) for key in keys}
 
 
 def text_name(name: str) -> str:

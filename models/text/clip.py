@@ -185,9 +185,7 @@ class ClipText(nn.Module):
         if config.projection is not None:
             self.text_projection = nn.Linear(config.width, config.projection, bias=False)
 
-    def forward(
-        self, tokens: Tensor, layer: int = -1, final_norm: bool = True, given: Sequence[Given] = ()
-    ) -> Encoded:
+    def forward(self, tokens: Tensor, layer: int = -1, final_norm: bool = True, given: Sequence[Given] = ()) -> Encoded:
         """Returns the hidden states of a layer counted from the end (-1 is the last block) and the pooled output.
 
         A layer beyond the first block means the last one after the final norm, as in ComfyUI. The pooled output always

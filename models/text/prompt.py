@@ -11,7 +11,8 @@ EMPHASIS = 1.1
 MAX_NESTING = 100
 
 _ATOMS = re.compile(r"\\[()]|.", re.DOTALL)
-_EMBEDDING = re.compile(r"(?:^|\s)(embedding:\S+)")
+_BEFORE_EMBEDDING = re.compile(r"(?:^|\s)(?=embedding:[^\s<[])")
+_EMBEDDING = re.compile(r"embedding:([^\s<[]+)(.*)", re.DOTALL)
 
 
 class PromptError(ValueError):
@@ -35,13 +36,35 @@ def weighted_spans(prompt: str) -> list[Span]:
     turns the groups after it into text until as many have been opened. "inf" and "nan" are words, not weights.
     Raises PromptError.
     """
-    spans = list(_spans(_ATOMS.findall(prompt), 1.0, 0))
-    for span in spans:
-        if named := _EMBEDDING.search(span.text):
-            raise PromptError(
-                f'the prompt asks for "{named[1]}", but textual inversion embeddings cannot be loaded yet'
-            )
-    return spans
+    return list(_spans(_ATOMS.findall(prompt), 1.0, 0))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text, behind the name of an embedding if there is one."""
+
+    embedding: str | None
+    text: str
+
+
+def pieces_of(text: str) -> list[Piece]:
+    """Splits the text of a span where it says `embedding:name` at its start or behind white space.
+
+    The name goes up to the next white space, `<` or `[`.
+    """
+    found: list[Piece] = []
+    for piece in _BEFORE_EMBEDDING.split(text):
+        match = _EMBEDDING.fullmatch(piece)
+        if match or piece:
+            found.append(Piece(match[1], match[2]) if match else Piece(None, piece))
+    return found
+
+
+def embeddings_named(prompt: str) -> set[str]:
+    """Returns the names of embeddings that a prompt asks for; a comma behind a name may be part of it or not."""
+    pieces = (piece for span in weighted_spans(prompt) for piece in pieces_of(span.text))
+    names = {piece.embedding for piece in pieces if piece.embedding is not None}
+    return names | {name.rstrip(",") for name in names}
 
 
 def _spans(atoms: Sequence[str], weight: float, depth: int) -> Iterator[Span]:

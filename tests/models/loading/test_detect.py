@@ -6,12 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from models.loading.detect import Shapes, UnknownModelError, detect
+from models.loading.detect import Detected, UnknownModelError
+from models.loading.detect import detect as detect_parts
 from models.loading.families import SD1
 from models.loading.header import ModelFileError
+from models.loading.keys import split
+from models.loading.sources import Shapes
 from tests.models.tiny_checkpoint import TEXT, UNET, VAE, tiny_weights
 
 TINY: Mapping[str, tuple[int, ...]] = {key: tuple(tensor.shape) for key, tensor in tiny_weights().items()}
+
+
+def detect(shapes: Shapes, notes: Mapping[str, str]) -> Detected:
+    return detect_parts(split(shapes), shapes, notes)
 
 
 def without(*prefixes: str) -> Shapes:
@@ -21,7 +28,7 @@ def without(*prefixes: str) -> Shapes:
 def test_a_checkpoint_is_told_down_to_its_configurations() -> None:
     found = detect(TINY, {})
     assert found.family is SD1
-    assert (found.unet, found.vae, found.text) == (UNET, VAE, TEXT)
+    assert (found.unet, found.vae, found.text) == (UNET, VAE, {"clip_l": TEXT})
     assert found.parts.unexpected == []
 
 
@@ -29,7 +36,7 @@ def test_a_checkpoint_may_lack_its_text_encoder_and_autoencoder() -> None:
     found = detect(without("first_stage_model.", "cond_stage_model."), {})
     assert found.unet == UNET
     assert found.vae is None
-    assert found.text is None
+    assert found.text == {}
 
 
 INPUT = "model.diffusion_model.input_blocks.0.0.weight"
@@ -37,15 +44,13 @@ TOKENS = "cond_stage_model.transformer.text_model.embeddings.token_embedding.wei
 PROJECTION = "model.diffusion_model.input_blocks.1.1.proj_in.weight"
 
 OTHERS: dict[str, tuple[Shapes, str]] = {
-    "SDXL": ({"conditioner.embedders.0.transformer.x": (1,)}, "Stable Diffusion XL"),
-    "SD 2": ({"cond_stage_model.model.ln_final.weight": (1024,)}, "Stable Diffusion 2"),
     "Flux": ({"model.diffusion_model.double_blocks.0.img_attn.qkv.weight": (1, 1)}, "Flux"),
     "LoRA": ({"lora_unet_x.lora_down.weight": (4, 320)}, "a LoRA"),
     "ControlNet": ({"control_model.input_hint_block.0.weight": (16, 3, 3, 3)}, "a ControlNet"),
     "autoencoder": ({"decoder.conv_in.weight": (512, 4, 3, 3)}, "an autoencoder alone"),
     "anything": ({"spam": (1,), "eggs": (2,)}, "2 tensors such as spam, eggs"),
     "nothing": ({}, "0 tensors"),
-    "inpainting": ({**TINY, INPUT: (32, 9, 3, 3)}, "takes 9 channels, not 4"),
+    "depth": ({**TINY, INPUT: (32, 5, 3, 3)}, "takes 5 channels, not 4"),
     "linear projections": ({**TINY, PROJECTION: (32, 32)}, "linear layers"),
     "other words": ({**TINY, TOKENS: (1000, 64)}, "knows 1000 tokens"),
     "other width": ({**TINY, TOKENS: (49408, 128)}, "of width 64, its text encoder makes 128"),

@@ -9,7 +9,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.loading.header import ModelFileError
-from models.loading.load import Checkpoint, Checkpoints, WeightsMismatchError, load_checkpoint
+from models.loading.library import Library
+from models.loading.load import Checkpoint, load_checkpoint
+from models.loading.plan import WeightsMismatchError
 from models.memory import DevicePolicy, NotEnoughMemoryError
 from models.vae_codec import decode
 from tests.models.tiny_checkpoint import tiny_weights, write_tiny_checkpoint
@@ -48,7 +50,8 @@ def weights_of(checkpoint: Checkpoint) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for prefix, residence in parts.items():
         with residence.on_device() as network:
-            found |= {prefix + name: tensor for name, tensor in network.state_dict().items()}
+            names = {name: name.removeprefix("clip_l.") for name in network.state_dict()}
+            found |= {prefix + names[name]: tensor for name, tensor in network.state_dict().items()}
     return found
 
 
@@ -171,29 +174,29 @@ def test_whoever_listens_to_the_progress_can_stop_the_loading(tiny_file: Path) -
 def test_a_checkpoint_too_large_for_the_memory_is_refused_before_it_is_read(
     tiny_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.loading.load.free_bytes", lambda device: 1000)
+    monkeypatch.setattr("models.loading.plan.free_bytes", lambda device: 1000)
     with pytest.raises(NotEnoughMemoryError, match="GB of memory"):
         load_checkpoint(tiny_file, CPU)
 
 
 def test_a_checkpoint_is_loaded_once_and_again_when_its_file_changes(tmp_path: Path) -> None:
     path = write_tiny_checkpoint(tmp_path / "x.safetensors", seed=1)
-    checkpoints = Checkpoints(CPU)
-    first = checkpoints.get(path)
-    assert checkpoints.get(path) is first
+    library = Library(CPU)
+    first = library.checkpoint(path)
+    assert library.checkpoint(path) is first
     write_tiny_checkpoint(path, seed=2, metadata={"changed": "yes"})
-    second = checkpoints.get(path)
+    second = library.checkpoint(path)
     assert not torch.equal(weights_of(first)[UNET_KEY], weights_of(second)[UNET_KEY])
 
 
 def test_a_cleared_checkpoint_is_loaded_anew(tiny_file: Path) -> None:
-    checkpoints = Checkpoints(CPU)
-    first = checkpoints.get(tiny_file)
-    checkpoints.clear()
-    assert checkpoints.get(tiny_file) is not first
+    library = Library(CPU)
+    first = library.checkpoint(tiny_file)
+    library.clear()
+    assert library.checkpoint(tiny_file) is not first
 
 
 def test_a_missing_file_is_told_without_its_folder(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such file") as refusal:
-        Checkpoints(CPU).get(tmp_path / "gone.safetensors")
+        Library(CPU).checkpoint(tmp_path / "gone.safetensors")
     assert str(tmp_path) not in str(refusal.value)

@@ -28,8 +28,8 @@ def lengths(*spans: int) -> list[int]:
 
 def features(clip: Clip, tokens: list[int]) -> Tensor:
     """What the encoder itself says of one row."""
-    with clip.encoder.on_device() as encoder:
-        return encoder(torch.tensor([row(tokens)]), layer=clip.layer).hidden
+    with clip.encoder.on_device() as encoders:
+        return encoders.of("clip_l")(torch.tensor([row(tokens)])).hidden
 
 
 def test_a_prompt_of_one_span_is_cut_every_75_tokens() -> None:
@@ -61,7 +61,7 @@ def test_a_row_is_marked_at_its_start_and_filled_with_end_marks() -> None:
 
 
 def test_tokens_keep_the_weight_of_their_span(clip: Clip) -> None:
-    [chunk] = chunks(clip.tokenizer, "a (cat:1.5)")
+    [chunk] = chunks(clip, "a (cat:1.5)", "clip_l")
     assert [(token.token, token.weight) for token in chunk] == [(320, 1.0), (2368, 1.5)]
 
 
@@ -92,8 +92,8 @@ def test_a_long_prompt_is_encoded_in_chunks_and_joined(clip: Clip) -> None:
 def test_the_pooled_output_is_that_of_the_first_chunk_and_not_weighted(clip: Clip) -> None:
     [long] = encode_prompt(clip, "cat " * 100)
     [weighted] = encode_prompt(clip, "(" + "cat " * 100 + ":1.4)")
-    with clip.encoder.on_device() as encoder:
-        first = encoder(torch.tensor([row([2368] * 75)])).pooled
+    with clip.encoder.on_device() as encoders:
+        first = encoders.of("clip_l")(torch.tensor([row([2368] * 75)])).pooled
     torch.testing.assert_close(long.pooled, first)
     torch.testing.assert_close(weighted.pooled, first)
 
@@ -107,8 +107,8 @@ def test_a_prompt_of_more_rows_than_go_at_once_is_encoded_all_the_same(clip: Cli
 def test_clip_skip_takes_an_earlier_layer_normalized(clip: Clip) -> None:
     [cond] = encode_prompt(replace(clip, layer=-2), "a cat")
     [last] = encode_prompt(clip, "a cat")
-    with clip.encoder.on_device() as encoder:
-        model = encoder.text_model
+    with clip.encoder.on_device() as encoders:
+        model = encoders.of("clip_l").text_model
         first_layer = model.encoder.layers[0](model.embeddings(torch.tensor([row([320, 2368])])))
         torch.testing.assert_close(cond.context, model.final_layer_norm(first_layer))
     assert not torch.allclose(cond.context, last.context)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from models.text.prompt import MAX_NESTING, PromptError, Span, weighted_spans
+from models.text.prompt import (
+    MAX_NESTING,
+    Piece,
+    PromptError,
+    Span,
+    embeddings_named,
+    pieces_of,
+    weighted_spans,
+)
 
 CASES = {
     "": [],
@@ -57,15 +65,25 @@ def test_parentheses_never_closed_are_no_nesting() -> None:
     assert weighted_spans("(" * 5000 + "a") == [Span("(" * 5000 + "a", 1)]
 
 
-EMBEDDINGS = ["embedding:easy", "a cat, embedding:easy, x", "(embedding:easy:1.2)", "a\nembedding:x"]
+EMBEDDINGS: dict[str, list[tuple[str | None, str]]] = {
+    "embedding:easy": [("easy", "")],
+    "embedding:easy, x": [("easy,", " x")],
+    "a cat, embedding:easy x": [(None, "a cat,"), ("easy", " x")],
+    "a\nembedding:x embedding:y": [(None, "a"), ("x", ""), ("y", "")],
+    "embedding:sub/name.pt<lora>": [("sub/name.pt", "<lora>")],
+    "embedding:x[1]": [("x", "[1]")],
+    "my_embedding:x": [(None, "my_embedding:x")],
+    "an embedding: a vector": [(None, "an embedding: a vector")],
+    "": [],
+}
 
 
-@pytest.mark.parametrize("prompt", EMBEDDINGS)
-def test_an_embedding_is_refused_rather_than_read_as_words(prompt: str) -> None:
-    with pytest.raises(PromptError, match="embedding:"):
-        weighted_spans(prompt)
+@pytest.mark.parametrize(("text", "pieces"), EMBEDDINGS.items(), ids=EMBEDDINGS)
+def test_embeddings_are_named_at_the_start_or_behind_white_space(
+    text: str, pieces: list[tuple[str | None, str]]
+) -> None:
+    assert pieces_of(text) == [Piece(*piece) for piece in pieces]
 
 
-@pytest.mark.parametrize("prompt", ["my_embedding:x", "an embedding: a vector"])
-def test_the_word_embedding_alone_is_text(prompt: str) -> None:
-    assert weighted_spans(prompt) == [Span(prompt, 1)]
+def test_the_embeddings_of_a_prompt_are_named_with_and_without_a_comma_behind() -> None:
+    assert embeddings_named("a (embedding:x,:1.2) embedding:y") == {"x", "x,", "y"}

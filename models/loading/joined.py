@@ -1,0 +1,27 @@
+"""Several files read as one."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+from models.loading.files import TensorFile
+
+
+class JoinedFile:
+    """The tensors of several files, each of which comes with what stands before its keys."""
+
+    def __init__(self, files: Iterable[tuple[str, TensorFile]]) -> None:
+        self._at: dict[str, tuple[TensorFile, str]] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.sizes: dict[str, int] = {}
+        self.metadata: Mapping[str, str] = {}
+        for prefix, file in files:
+            self._at |= {prefix + key: (file, key) for key in file.shapes}
+            self.shapes |= {prefix + key: shape for key, shape in file.shapes.items()}
+            self.sizes |= {prefix + key: size for key, size in file.sizes.items()}
+
+    def read(self, key: str, dtype: torch.dtype | None = None) -> Tensor:
+        """Returns a tensor in memory of its own, converted to another precision if one is given."""
+        file, name = self._at[key]
+        return file.read(name, dtype)
