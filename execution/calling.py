@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from execution.lists import Answer
+from execution.lists import Answer, WrongOutputsError
 from nodes.context import Context
 from nodes.spec import Blocker, Expansion, NodeSpec, Shown
 
@@ -30,10 +30,6 @@ class NodeError(Exception):
         self.message = message_of(cause)
         self.frames = frames_of(cause)
         self.inputs = {name: summary(value) for name, value in inputs.items()}
-
-
-class WrongOutputsError(TypeError):
-    """A node has not returned what it declares."""
 
 
 def call(spec: NodeSpec, inputs: Mapping[str, Any], context: Context) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from execution.cache import Result
 from execution.graph import LITERAL_LIST, Link, Node, NodeId
 from execution.kinds import Kind
-from execution.lists import Answer, joined
+from execution.lists import Answer, Listed, joined, unlisted
 from nodes.spec import REQUIRED, NodeSpec
 
 LONGEST_ID = 64
@@ -49,15 +49,16 @@ class Pending:
 
     def result(self, results: Mapping[NodeId, Result]) -> Result:
         """The node's own result, once all that it links to is there."""
-        answers = [
-            answer._replace(outputs=tuple(_resolved(value, results) for value in answer.outputs))
-            for answer in self.answers
-        ]
-        return joined(self.spec, answers)
+        return joined(self.spec, [answer._replace(outputs=self._resolved(answer, results)) for answer in self.answers])
 
-
-def _resolved(value: Any, results: Mapping[NodeId, Result]) -> Any:
-    return results[value.source].outputs[value.output] if isinstance(value, Link) else value
+    def _resolved(self, answer: Answer, results: Mapping[NodeId, Result]) -> tuple[Any, ...]:
+        found: list[Any] = []
+        for value, output in zip(answer.outputs, self.spec.outputs, strict=True):
+            if isinstance(value, Link):
+                value = results[value.source].outputs[value.output]
+                value = Listed(unlisted(value)) if output.is_list else value
+            found.append(value)
+        return tuple(found)
 
 
 def new_ids(node_id: NodeId, real: NodeId, call: int) -> str:

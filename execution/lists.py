@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from execution.cache import Result
-from nodes.spec import Blocker, NodeSpec
+from nodes.spec import Blocker, NodeSpec, OutputSpec
 
 
 class Listed(tuple[Any, ...]):
@@ -18,6 +18,10 @@ class Answer(NamedTuple):
     outputs: tuple[Any, ...]
     ui: Mapping[str, Any] | None = None
     graph: Mapping[str, Any] | None = None
+
+
+class WrongOutputsError(TypeError):
+    """A node has not returned what it declares."""
 
 
 def listed(values: Sequence[Any]) -> Any:
@@ -55,16 +59,20 @@ def joined(spec: NodeSpec, answers: Sequence[Answer]) -> Result:
     if len(answers) == 1 and not any(output.is_list for output in spec.outputs):
         return Result(answers[0].outputs, answers[0].ui)
     outputs = [
-        listed([value for answer in answers for value in _values(answer.outputs[index], output.is_list)])
+        listed([value for answer in answers for value in _values(answer.outputs[index], spec, output)])
         for index, output in enumerate(spec.outputs)
     ]
     return Result(tuple(outputs), _shown_together(answer.ui for answer in answers if answer.ui is not None))
 
 
-def _values(value: Any, is_list: bool) -> Iterable[Any]:
+def _values(value: Any, spec: NodeSpec, output: OutputSpec) -> Iterable[Any]:
     if type(value) is Listed:
         return value
-    return value if is_list and not isinstance(value, Blocker) else (value,)
+    if not output.is_list or isinstance(value, Blocker):
+        return (value,)
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        return value
+    raise WrongOutputsError(f"{spec.id} returned a {type(value).__name__} for {output.name}, which is to be a list.")
 
 
 def _shown_together(shown: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
