@@ -70,6 +70,10 @@ class LatentFormat:
             return raw * self.scale
         return (raw - _by_channel(self.mean, raw)) * self.scale / _by_channel(self.std, raw)
 
+    def start(self, raw: Tensor) -> Tensor:
+        """What sampling begins with: the latent in model scale, but an empty one, all zero, as it is."""
+        return self.scaled(raw) if bool(raw.any()) else raw
+
     def raw(self, scaled: Tensor) -> Tensor:
         """Latents (b c h w) in model scale as the autoencoder takes them."""
         if not self.std:

@@ -65,7 +65,6 @@ def add_noise(model: MODEL, noise: NOISE, sigmas: SIGMAS, latent_image: LATENT) 
     if len(sigmas) == 0:
         return latent_image
     level = (sigmas[0] - sigmas[-1]).abs() if len(sigmas) > 1 else sigmas[0]
-    scale = model.latent_format.scale
-    start = latent_image.samples.float() * scale
+    start = model.latent_format.start(latent_image.samples.float())
     noisy = model.sampling.prediction.noised(start, noise.of(latent_image).to(start), level, from_pure_noise=False)
-    return replace(latent_image, samples=noisy / scale)
+    return replace(latent_image, samples=model.latent_format.raw(noisy))

@@ -45,7 +45,7 @@ def denoised(
     result = replace(latent, samples=finish(run, reporter))
     if reporter.last is None:
         return Denoised(result, result)
-    estimate = (reporter.last.denoised / latent_format.scale).to(latent.samples.device)
+    estimate = latent_format.raw(reporter.last.denoised).to(latent.samples.device)
     return Denoised(result, replace(latent, samples=estimate))
 
 

@@ -56,12 +56,12 @@ def sample(
     _check(model, noise, latent)
     if len(sigmas) < 2:
         return latent
-    device, scale = model.unet.device, model.latent_format.scale
+    device, latent_format = model.unet.device, model.latent_format
     levels, prediction = model.sampling.levels, model.sampling.prediction
-    start = latent.to(device, torch.float32) * scale
+    start = latent_format.start(latent.to(device, torch.float32))
     noise = noise.to(device, torch.float32)
     mask = None if noise_mask is None else mask_like(noise_mask, start)
-    occasion = Occasion(start, model.latent_format.stride, mask, seed)
+    occasion = Occasion(start, latent_format.stride, mask, seed)
     with model.unet.on_device(model.weights) as network:
         evaluate = ConditionedDenoiser(network, prediction, levels, model.unet.dtype, before_evaluation)
         rules = Rules(levels, model.vector, model.concat)
@@ -74,7 +74,7 @@ def sample(
         for index, state in enumerate(sampler(denoise, x, sigmas, seed, model.sampling)):
             x = state.x
             yield Step(x, state.denoised, _step_reached(state, index, total), total)
-    return (prediction.ended(x, sigmas[-1]) / scale).to(latent.device)
+    return latent_format.raw(prediction.ended(x, sigmas[-1])).to(latent.device)
 
 
 def _step_reached(state: State, index: int, total: int) -> int:
