@@ -81,7 +81,7 @@ def clip_text_encode_sdxl(
 ) -> CONDITIONING:
     """Turns a prompt for each of SDXL's text encoders into conditioning, with the sizes that SDXL is told."""
     texts: dict[Role, str] = {"clip_g": text_g, "clip_l": text_l}
-    roles = {use.role for use in present(clip, "text encoder").uses}
+    roles: set[Role] = {use.role for use in present(clip, "text encoder").uses}
     if roles != texts.keys():
         found = " and ".join(sorted(ROLE_FACTS[role].title for role in roles))
         raise WrongTextEncoderError(

@@ -51,8 +51,7 @@ class Kind(Generic[Config, Network]):
             seems = stranger(file.shapes)
             raise UnknownModelError(f"{f'it looks like {seems}: ' if seems else ''}{error}") from error
         plan = Plan.of(lambda: self.build(config), sources, *dtypes)
-        network = plan.filled(reader_for(file, [plan], self.title, report))
-        return policy.resident(network, dtypes[-1])
+        return plan.resident(reader_for(file, [plan], self.title, policy, report), policy)
 
 
 CONTROLNET = Kind("a ControlNet", ControlNetConfig.from_shapes, ControlNet)

@@ -44,7 +44,9 @@ def detect(parts: Parts, shapes: Shapes, notes: Mapping[str, str]) -> Detected:
     try:
         unet = UNetConfig.from_shapes(named_shapes(parts.unet, shapes))
         vae = autoencoder_config(parts.vae, shapes, notes) if parts.vae else None
-        text = {role: text_config(role, sources, shapes) for role, sources in parts.text.items()}
+        text: dict[Role, ClipTextConfig] = {
+            role: text_config(role, sources, shapes) for role, sources in parts.text.items()
+        }
     except UNKNOWN as error:
         if isinstance(error, ModelFileError):
             raise

@@ -90,7 +90,7 @@ class Family:
         return [f"its UNet wants text features of width {unet.context_dim}, not {self.context_dim}"]
 
     def _differences_of_text(self, unet: UNetConfig, text: Mapping[Role, ClipTextConfig]) -> list[str]:
-        wanted = {use.role for use in self.encoders}
+        wanted: set[Role] = {use.role for use in self.encoders}
         if text.keys() != wanted:
             return [f"it holds the text encoder {_titles(text.keys())}, not {_titles(wanted)}"]
         found = [problem for role, config in text.items() for problem in _differences_of_encoder(role, config)]

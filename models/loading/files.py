@@ -6,7 +6,8 @@ import os
 import pickle
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -50,6 +51,41 @@ class TensorFile(Protocol):
         """Returns a tensor in memory of its own, converted to another precision if one is given."""
         ...
 
+    def reopened(self) -> "AbstractContextManager[TensorFile]":
+        """Opens the same file once more, later. Raises ModelFileError if it is not what it was."""
+        ...
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A file as it was when it was opened: where, how large, when written (nanoseconds)."""
+
+    path: Path
+    size: int
+    written: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Origin":
+        """Raises OSError."""
+        status = path.stat()
+        return cls(path, status.st_size, status.st_mtime_ns)
+
+    @contextmanager
+    def opened(self) -> Iterator[TensorFile]:
+        """Opens the file. Raises ModelFileError, also if it is another one by now."""
+        try:
+            found = Origin.of(self.path)
+        except OSError as error:
+            raise ModelFileError(
+                f"{self.path.name} is gone, and the model that was loaded from it is needed again: put it back"
+            ) from error
+        if found != self:
+            raise ModelFileError(
+                f"{self.path.name} has changed since the model was loaded from it: queue the workflow again"
+            )
+        with open_tensors(self.path) as file:
+            yield file
+
 
 @contextmanager
 def open_tensors(path: Path) -> Iterator[TensorFile]:
@@ -57,8 +93,9 @@ def open_tensors(path: Path) -> Iterator[TensorFile]:
     if not path.is_file():
         raise ModelFileError(f"{path.name} cannot be read: there is no such file")
     try:
+        origin = Origin.of(path)
         with path.open("rb") as file:
-            tensors = _opened(path, file)
+            tensors = _opened(origin, file)
     except ModelFileError as error:
         raise ModelFileError(f"{path.name} cannot be loaded: {error}") from error.__cause__
     except OSError as error:
@@ -66,19 +103,19 @@ def open_tensors(path: Path) -> Iterator[TensorFile]:
     yield tensors
 
 
-def _opened(path: Path, file: BinaryIO) -> TensorFile:
+def _opened(origin: Origin, file: BinaryIO) -> TensorFile:
     size = os.fstat(file.fileno()).st_size
     start = file.read(64)
     file.seek(0)
     if size < 8:
         raise ModelFileError(f"it has only {size} bytes: the download was probably cut off")
     if start[8:9] == b"{":
-        return SafetensorsFile(file, read_header(file, size), size)
+        return SafetensorsFile(file, read_header(file, size), size, origin)
     if start.startswith(ZIP_MAGIC):
         _check_archive(file)
-        return TorchFile(_unpickled(file, path))
+        return TorchFile(_unpickled(file, origin.path), origin)
     if start.startswith(PICKLE_MAGIC):
-        return TorchFile(_unpickled(file, None))
+        return TorchFile(_unpickled(file, None), origin)
     for beginning, what in STRANGERS.items():
         if start.startswith(beginning):
             raise ModelFileError(what)
@@ -88,8 +125,9 @@ def _opened(path: Path, file: BinaryIO) -> TensorFile:
 class SafetensorsFile:
     """A safetensors file, mapped into memory; pages are given back as soon as they are converted."""
 
-    def __init__(self, file: BinaryIO, header: Header, size: int) -> None:
+    def __init__(self, file: BinaryIO, header: Header, size: int, origin: Origin) -> None:
         self._entries = header.entries
+        self._origin = origin
         self._bytes = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY)  # torch warns of read-only memory
         self.metadata = header.metadata
 
@@ -115,6 +153,10 @@ class SafetensorsFile:
         self._forget(entry)
         return tensor
 
+    def reopened(self) -> AbstractContextManager[TensorFile]:
+        """Opens the same file once more. Raises ModelFileError if it is not what it was."""
+        return self._origin.opened()
+
     def _forget(self, entry: Entry) -> None:
         """Lets the system take back the pages that only this tensor's bytes lie on."""
         first = -(-entry.start // mmap.PAGESIZE) * mmap.PAGESIZE
@@ -126,8 +168,9 @@ class SafetensorsFile:
 class TorchFile:
     """What `torch.save` wrote, taken in by the reader that makes tensors only."""
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], origin: Origin) -> None:
         self._tensors = tensors
+        self._origin = origin
         self.metadata: Mapping[str, str] = {}
 
     @property
@@ -144,6 +187,10 @@ class TorchFile:
         """Returns a tensor in memory of its own, converted to another precision if one is given."""
         tensor = self._tensors[key].detach()
         return tensor.to(dtype or tensor.dtype, copy=True, memory_format=torch.contiguous_format)
+
+    def reopened(self) -> AbstractContextManager[TensorFile]:
+        """Opens the same file once more. Raises ModelFileError if it is not what it was."""
+        return self._origin.opened()
 
 
 def _check_archive(file: BinaryIO) -> None:

@@ -56,10 +56,11 @@ def loaded(file: TensorFile, parts: Parts, policy: DevicePolicy, report: Report 
     text = text_plan(found.text, parts.text, policy) if found.text else None
     config = found.vae
     vae = Plan.of(lambda: Autoencoder(config), parts.vae, policy.vae_dtype) if config else None
-    read = reader_for(file, [plan for plan in (unet, text, vae) if plan], found.family.name, report, parts.unexpected)
-    network = policy.resident(unet.filled(read), policy.unet_dtype)
-    encoders = policy.resident(text.filled(read), policy.text_dtype) if text else None
-    autoencoder = policy.resident(vae.filled(read), policy.vae_dtype) if vae else None
+    plans = [plan for plan in (unet, text, vae) if plan]
+    read = reader_for(file, plans, found.family.name, policy, report, parts.unexpected)
+    network = unet.resident(read, policy)
+    encoders = text.resident(read, policy) if text else None
+    autoencoder = vae.resident(read, policy) if vae else None
     return Checkpoint(
         model=model_of(network, found, file),
         clip=Clip(encoders, Tokenizer(), found.family.encoders) if encoders else None,

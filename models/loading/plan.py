@@ -1,7 +1,8 @@
 """Gives networks their weights: built without memory, checked against the file in every key, each tensor read once."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from models.loading.files import TensorFile
 from models.loading.header import ModelFileError
 from models.loading.sources import Source, Sources, named_shapes
-from models.memory import NotEnoughMemoryError, free_bytes
+from models.memory import DevicePolicy, Resident
 
 Network = TypeVar("Network", bound=nn.Module)
 Report = Callable[[float], None]
@@ -71,6 +72,27 @@ class Plan(Generic[Network]):
         self.network.load_state_dict(weights, strict=True, assign=True)
         return self.network.eval().requires_grad_(False)
 
+    def resident(self, read: "Reader", policy: DevicePolicy) -> Resident[Network]:
+        """Gives the network its weights and returns it as one that may let them go: they are read again when needed."""
+        weights = FileWeights(read.file.reopened, self.sources, self.dtypes)
+        return policy.resident(self.filled(read), self.dtypes[-1], weights)
+
+
+@dataclass(frozen=True)
+class FileWeights:
+    """Reads a network's weights from its file once more."""
+
+    reopened: Callable[[], AbstractContextManager[TensorFile]]
+    sources: Sources
+    dtypes: tuple[torch.dtype, ...]
+
+    def __call__(self, names: Collection[str] | None = None) -> Mapping[str, Tensor]:
+        """Returns the parameters of these names, or all. Raises ModelFileError if the file is not what it was."""
+        wanted = {name: source for name, source in self.sources.items() if names is None or name in names}
+        with self.reopened() as file:
+            read = Reader(file, wanted.values())
+            return {name: read(source, self.dtypes) for name, source in wanted.items()}
+
 
 class Reader:
     """Reads parameters from a file, converted, and reports how much of the total has been read.
@@ -78,12 +100,11 @@ class Reader:
     A tensor that holds several parameters is read once, as long as they are asked for one after the other.
     """
 
-    def __init__(self, file: TensorFile, plans: Iterable[Plan[Any]], report: Report) -> None:
-        self._file = file
+    def __init__(self, file: TensorFile, sources: Iterable[Source], report: Report | None = None) -> None:
+        self.file = file
         self._report = report
-        keys = {source.key for plan in plans for source in plan.sources.values()}
         self._sizes = file.sizes
-        self._total = sum(self._sizes[key] for key in keys)
+        self._total = sum(self._sizes[key] for key in {source.key for source in sources})
         self._done = 0
         self._last: tuple[str, Tensor] | None = None
 
@@ -95,21 +116,27 @@ class Reader:
     def _whole(self, key: str, dtypes: tuple[torch.dtype, ...]) -> Tensor:
         if self._last is not None and self._last[0] == key:
             return self._last[1]
-        tensor = self._file.read(key, dtypes[0])
+        tensor = self.file.read(key, dtypes[0])
         for dtype in dtypes[1:]:
             tensor = tensor.to(dtype)
         if not math.isfinite(tensor.sum(dtype=torch.float32).item()):
             raise WeightsMismatchError(f"{key} holds numbers that are infinite or not a number: the file is damaged")
         self._last = key, tensor
         self._done += self._sizes[key]
-        self._report(self._done / self._total)
+        if self._report is not None:
+            self._report(self._done / self._total)
         return tensor
 
 
 def reader_for(
-    file: TensorFile, plans: Iterable[Plan[Any]], what: str, report: Report | None, also: Iterable[str] = ()
+    file: TensorFile,
+    plans: Iterable[Plan[Any]],
+    what: str,
+    policy: DevicePolicy,
+    report: Report | None,
+    also: Iterable[str] = (),
 ) -> Reader:
-    """Checks that the tensors of a file fit all the plans and the memory, and returns the reader that fills them.
+    """Checks that the tensors of a file fit all the plans, makes room for them, and returns the reader that fills them.
 
     `what` says what the file was taken for and `also` which keys belong to none of it. Raises WeightsMismatchError and
     NotEnoughMemoryError.
@@ -122,10 +149,5 @@ def reader_for(
         raise WeightsMismatchError(
             f"it looks like {what}, but its tensors do not fit: {'; '.join(problems[:LISTED])}{more}"
         )
-    wanted, available = sum(plan.bytes() for plan in plans), free_bytes(torch.device("cpu"))
-    if wanted > available:
-        raise NotEnoughMemoryError(
-            f"its weights need {wanted / 1e9:.1f} GB of memory, and {available / 1e9:.1f} GB are free: "
-            "close other programs"
-        )
-    return Reader(file, plans, report or (lambda fraction: None))
+    policy.memory.machine.make_room(sum(plan.bytes() for plan in plans))
+    return Reader(file, [source for plan in plans for source in plan.sources.values()], report)

@@ -26,11 +26,13 @@ from models.loading.plan import Plan, Report, reader_for
 from models.loading.sources import Shapes, named_shapes
 from models.memory import DevicePolicy
 from models.text.clip import ClipTextConfig
-from models.text.encoders import ROLE_FACTS, ROLES, EncoderUse, Role
+from models.text.encoders import ROLE_FACTS, EncoderUse, Role
 from models.text.tokenizer import Tokenizer
 from models.types import Clip, Model, Vae
 from models.unet import UNet
 from models.vae import Autoencoder
+
+ROLES_BY_SIZE: tuple[Role, ...] = ("clip_g", "clip_h", "clip_l")
 
 ENCODERS: tuple[tuple[EncoderUse, ...], ...] = (SD1.encoders, SD2.encoders, SDXL.encoders, SDXL_REFINER.encoders)
 """How sets of text encoders are used: as by the family that has just these."""
@@ -49,8 +51,7 @@ def load_unet(
         found = detect(parts, file.shapes, file.metadata)
         dtypes = (policy.unet_dtype,) if stored is None else (stored, policy.unet_dtype)
         plan = Plan.of(lambda: UNet(found.unet), parts.unet, *dtypes)
-        network = plan.filled(reader_for(file, [plan], found.family.name, report))
-        resident = policy.resident(network, policy.unet_dtype)
+        resident = plan.resident(reader_for(file, [plan], found.family.name, policy, report), policy)
         return model_of(resident, found, file), resident.bytes
 
 
@@ -67,8 +68,7 @@ def load_autoencoder(path: Path, policy: DevicePolicy, report: Report | None = N
         except UNKNOWN as error:
             raise _unknown(error, file.shapes) from error
         plan = Plan.of(lambda: Autoencoder(config), sources, policy.vae_dtype)
-        network = plan.filled(reader_for(file, [plan], "an autoencoder", report))
-        resident = policy.resident(network, policy.vae_dtype)
+        resident = plan.resident(reader_for(file, [plan], "an autoencoder", policy, report), policy)
         return Vae(resident), resident.bytes
 
 
@@ -84,13 +84,14 @@ def load_text_encoders(paths: Sequence[Path], policy: DevicePolicy, report: Repo
         for number, one in enumerate(files):
             _add_text(parts, one.shapes, f"{number}/")
         try:
-            configs = {role: text_config(role, sources, file.shapes) for role, sources in parts.text.items()}
+            configs: dict[Role, ClipTextConfig] = {
+                role: text_config(role, sources, file.shapes) for role, sources in parts.text.items()
+            }
         except UNKNOWN as error:
             raise _unknown(error, file.shapes) from error
         uses = uses_of(configs)
         plan = text_plan(configs, parts.text, policy)
-        network = plan.filled(reader_for(file, [plan], "a text encoder", report))
-        resident = policy.resident(network, policy.text_dtype)
+        resident = plan.resident(reader_for(file, [plan], "a text encoder", policy, report), policy)
         return Clip(resident, Tokenizer(), uses), resident.bytes
 
 
@@ -106,8 +107,10 @@ def uses_of(roles: Iterable[Role]) -> tuple[EncoderUse, ...]:
 
 def _add_text(parts: Parts, shapes: Shapes, mark: str) -> None:
     """Adds the text encoders of one file, whose keys get a mark in front."""
-    prefixes = {prefix: role for prefix, role in TEXT_PREFIXES.items() if _any_begins(shapes, prefix)}
-    for prefix, role in (prefixes or {"": role_of(_below(shapes, ""), shapes)}).items():
+    prefixes: list[tuple[str, Role]] = [
+        (prefix, role) for prefix, role in TEXT_PREFIXES.items() if _any_begins(shapes, prefix)
+    ]
+    for prefix, role in prefixes or [("", role_of(_below(shapes, ""), shapes))]:
         if role in parts.text:
             raise UnknownModelError(f"two of the files are {ROLE_FACTS[role].title}: choose a different one")
         parts.text[role] = text_sources([mark + key for key in _below(shapes, prefix)], role, mark + prefix)
@@ -121,8 +124,10 @@ def role_of(keys: Sequence[str], shapes: Shapes) -> Role:
     except UNKNOWN as error:
         raise _unknown(error, shapes) from error
     # OpenCLIP-H may lack its last block, which nobody listens to
-    by_layers = sorted(ROLES, key=lambda role: ROLE_FACTS[role].layers, reverse=True)
-    return next((role for role in by_layers if ROLE_FACTS[role].layers - 1 <= layers), "clip_l")
+    for role in ROLES_BY_SIZE:
+        if ROLE_FACTS[role].layers - 1 <= layers:
+            return role
+    return "clip_l"
 
 
 def _below(shapes: Shapes, prefix: str) -> list[str]:

@@ -49,8 +49,8 @@ def encode_prompt(clip: Clip, text: str | Mapping[Role, str], warn: Warn = log.w
     several encoders are joined on channels, and the pooled output is that of the last. `warn` is told of embeddings
     that are missing or do not fit. Raises PromptError and ModelFileError.
     """
-    texts = {use.role: text if isinstance(text, str) else text[use.role] for use in clip.uses}
-    chunked = {role: chunks(clip, of_role, role, warn) for role, of_role in texts.items()}
+    texts: dict[Role, str] = {use.role: text if isinstance(text, str) else text[use.role] for use in clip.uses}
+    chunked: dict[Role, list[Chunk]] = {role: chunks(clip, of_role, role, warn) for role, of_role in texts.items()}
     if not isinstance(text, str):
         longest = max(map(len, chunked.values()))
         chunked = {role: [*found, *[()] * (longest - len(found))] for role, found in chunked.items()}
