@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,7 +21,7 @@ class _LogLevels:
     sigma_min: float
     sigma_max: float
 
-    @cached_property
+    @property
     def sigmas(self) -> Tensor:
         """(1000,) float32, ascending, even in log σ."""
         return torch.linspace(math.log(self.sigma_min), math.log(self.sigma_max), TABLE_SIZE).exp()
@@ -81,7 +80,7 @@ class FlowLevels:
     """What schedules call timesteps are times by this factor, too."""
     count: int = 1000
 
-    @cached_property
+    @property
     def sigmas(self) -> Tensor:
         """(count,) float32, ascending to one."""
         return self.shifted(torch.arange(1, self.count + 1) / self.count)

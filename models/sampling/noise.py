@@ -81,6 +81,15 @@ def generated(x: Tensor, sigmas: Tensor, seed: int) -> StepNoise:
     return lambda sigma, sigma_next: torch.randn(x.shape, dtype=x.dtype, device=x.device, generator=generator)
 
 
+def continued(x: Tensor, sigmas: Tensor, seed: int) -> Callable[[Tensor], Tensor]:
+    """Noise of any tensor's shape, drawn on x's device; on the CPU it goes on where the initial noise ended."""
+    del sigmas
+    generator = torch.Generator(x.device).manual_seed(seed)
+    if x.device.type == "cpu":
+        torch.randn(x.shape, generator=generator)
+    return lambda like: torch.randn(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+
+
 def brownian(x: Tensor, sigmas: Tensor, seed: int) -> StepNoise:
     """Increments of a Brownian motion over sigma, drawn on the CPU: the same on every device.
 

@@ -48,14 +48,14 @@ class Sampler:
         """
         sampling = sampling or ModelSampling()
         noise = None if self.noise is None else self.noise(x, sigmas, seed)
-        ends = {name: option(sampling.levels) for name, option in self.sigma_options.items()}
+        options: dict[str, Any] = {name: option(sampling.levels) for name, option in self.sigma_options.items()}
         if sampling.is_flow and self.on_flow == "ratios":
             sigmas = from_finite_ratio(sigmas, sampling.levels)
-            ends = {name: float(ratio(sigmas.new_tensor(end))) for name, end in ends.items()}
-            return walk_in_ratios(partial(self.walk, **ends), denoise, x, sigmas, noise)
+            options = {name: float(ratio(sigmas.new_tensor(sigma))) for name, sigma in options.items()}
+            return walk_in_ratios(partial(self.walk, **options), denoise, x, sigmas, noise)
         if sampling.is_flow and self.on_flow == "process":
-            ends["process"] = FLOWING
-        return self.walk(denoise, x, sigmas, *(() if noise is None else (noise,)), **ends)
+            options["process"] = FLOWING
+        return self.walk(denoise, x, sigmas, *(() if noise is None else (noise,)), **options)
 
     def with_options(self, **options: Any) -> "Sampler":
         """The same with other options of its walk."""
