@@ -8,9 +8,15 @@ from nodes.spec import NodeSpec, spec_of
 
 BUILTIN = (
     "nodes.checkpoint",
+    "nodes.lora",
     "nodes.loaders",
     "nodes.text",
     "nodes.conditioning",
+    "nodes.controlnet",
+    "nodes.clip_vision",
+    "nodes.style",
+    "nodes.gligen",
+    "nodes.hypernetwork",
     "nodes.latent",
     "nodes.sampling",
     "nodes.custom_sampling",
@@ -33,6 +39,7 @@ BUILTIN = (
     "nodes.latent_batch",
     "nodes.latent_composite",
     "nodes.latent_operations",
+    "nodes.inpainting",
 )
 
 

@@ -4,11 +4,15 @@ from typing import Annotated, TypeVar
 
 from torch import Tensor
 
+from models.adapters.gligen import Gligen
+from models.adapters.style import StyleModel
 from models.conditioning import Conditioning
+from models.controls import ControlModel
 from models.sampling.guidance import Guider
 from models.sampling.noise import Noise
 from models.sampling.samplers.table import Sampler
-from models.types import Clip, Latent, Model, Vae
+from models.types import Clip, Latent, Model, Residence, Vae
+from models.vision import ClipVision, Seen
 from nodes.spec import Socket
 
 MODEL = Annotated[Model, Socket("MODEL")]
@@ -25,6 +29,11 @@ SIGMAS = Annotated[Tensor, Socket("SIGMAS")]
 SAMPLER = Annotated[Sampler, Socket("SAMPLER")]
 NOISE = Annotated[Noise, Socket("NOISE")]
 GUIDER = Annotated[Guider, Socket("GUIDER")]
+CONTROL_NET = Annotated[ControlModel, Socket("CONTROL_NET")]
+CLIP_VISION = Annotated[Residence[ClipVision], Socket("CLIP_VISION")]
+CLIP_VISION_OUTPUT = Annotated[Seen, Socket("CLIP_VISION_OUTPUT")]
+STYLE_MODEL = Annotated[Residence[StyleModel], Socket("STYLE_MODEL")]
+GLIGEN = Annotated[Residence[Gligen], Socket("GLIGEN")]
 
 
 Value = TypeVar("Value")

@@ -27,6 +27,16 @@ class FakeResidence:
     def device(self) -> torch.device:
         return torch.device("cpu")
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(tensor.shape) for name, tensor in self.network.named_parameters()}
+
+    def parameter(self, name: str, weights: Weights = ()) -> Tensor:
+        tensor = self.network.get_parameter(name).detach().float().clone()
+        for patch in weights:
+            tensor = patch.patched(name, tensor) if name in patch.names else tensor
+        return tensor
+
     @contextmanager
     def on_device(self, weights: Weights = ()) -> Iterator[Any]:
         self.in_use = True

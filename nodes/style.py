@@ -1,0 +1,62 @@
+"""Nodes that take the style of a picture as a prompt."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import torch
+from torch import Tensor
+
+from models.conditioning import Cond
+from models.loading.adapters import load_style_model
+from nodes.context import Context
+from nodes.files import fingerprint_of
+from nodes.library import library_of, reporter
+from nodes.sockets import CLIP_VISION_OUTPUT, CONDITIONING, STYLE_MODEL
+from nodes.spec import FileChoice, Help, Number, node
+
+
+def _fingerprint(style_model_name: str, context: Context) -> str:
+    return fingerprint_of(context.paths.model_file("style_models", style_model_name))
+
+
+@node("StyleModelLoader", name="Load Style Model", category="model/loaders", fingerprint=_fingerprint)
+def style_model_loader(style_model_name: Annotated[str, FileChoice("style_models")], context: Context) -> STYLE_MODEL:
+    """Loads T2I-Adapter's style model for Stable Diffusion 1.x."""
+    path, report = context.paths.model_file("style_models", style_model_name), reporter(context)
+    return library_of(context).other("style", path, lambda policy: load_style_model(path, policy, report))
+
+
+@node("StyleModelApply", name="Apply Style Model", category="model/conditioning")
+def style_model_apply(
+    *,
+    conditioning: CONDITIONING,
+    style_model: STYLE_MODEL,
+    clip_vision_output: CLIP_VISION_OUTPUT,
+    strength: Annotated[float, Number(0.0, 10.0, step=0.001)] = 1.0,
+    strength_type: Annotated[
+        Literal["multiply", "attn_bias"], Help("attn_bias is for Flux; here it takes a strength of 1 only")
+    ],
+) -> CONDITIONING:
+    """Appends the style of a picture, as a few tokens, to each prompt."""
+    if strength_type == "attn_bias" and strength != 1:
+        raise ValueError(
+            f"strength_type attn_bias with a strength of {strength:g} needs a Flux model: choose multiply, or 1"
+        )
+    with torch.no_grad(), style_model.on_device() as network:
+        if clip_vision_output.last.shape[-1] != network.config.width:
+            raise ValueError(
+                f"the picture was encoded {clip_vision_output.last.shape[-1]} wide, the style model reads "
+                f"{network.config.width}: encode it with CLIP ViT-L"
+            )
+        tokens = network(clip_vision_output.last.to(style_model.device, style_model.dtype)).float().cpu()
+    style = tokens.flatten(0, 1)[None] * strength
+    return tuple(_with_style(cond, style) for cond in conditioning)
+
+
+def _with_style(cond: Cond, style: Tensor) -> Cond:
+    if cond.context.shape[2] != style.shape[2]:
+        raise ValueError(
+            f"the prompt's features are {cond.context.shape[2]} wide, the style model makes {style.shape[2]}: "
+            "style models are for Stable Diffusion 1.x"
+        )
+    return replace(cond, context=torch.cat([cond.context, style.to(cond.context)], dim=1))
