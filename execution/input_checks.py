@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from execution.engine import Problem
@@ -46,7 +46,11 @@ class Surroundings:
 
 
 def checked(node: Node, spec: InputSpec, around: Surroundings) -> Any:
-    """The value or link that the node will get, or ABSENT. Raises InputProblem."""
+    """The value or link that the node will get, or ABSENT. Raises InputProblem.
+
+    What the node itself checks is only converted here.
+    """
+    own = around.specs[node.type].validated
     if spec.name not in node.inputs:
         return _missing(spec)
     value = node.inputs[spec.name]
@@ -56,13 +60,13 @@ def checked(node: Node, spec: InputSpec, around: Surroundings) -> Any:
             received=value.received,
         )  # fmt: skip
     if isinstance(value, Link):
-        return _checked_link(value, spec, around)
+        return _checked_link(value, replace(spec, type=ANY) if "input_types" in own else spec, around)
     if spec.type not in VALUES and ANY not in spec.type.split(","):
         raise _problem(
             "invalid_input_type", f"Failed to convert an input value to a {spec.type} value",
             f"{spec.name}, {shown(value)}, only a link from another node can give this", spec, received=value,
         )  # fmt: skip
-    return _checked_value(value, spec, around)
+    return _checked_value(value, replace(spec, widget=None) if spec.name in own else spec, around)
 
 
 def compatible(received: str, expected: str) -> bool:

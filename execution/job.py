@@ -24,6 +24,7 @@ from execution.events import (
 from execution.expansion import Expanded, Pending, new_ids, read
 from execution.graph import Graph, Link, Node, NodeId, ordered, parse
 from execution.hidden import hidden_inputs
+from execution.hooks import hook_problems
 from execution.kinds import Kind
 from execution.lazy import wanted
 from execution.lists import Answer, calls, joined
@@ -34,6 +35,10 @@ from nodes.spec import Blocker, NodeSpec
 
 class UnknownNodeTypeError(Exception):
     """The graph was accepted when there was a node type that is no longer there."""
+
+
+class RefusedInputsError(Exception):
+    """A node's own check does not approve of its inputs."""
 
 
 class WaitsForItselfError(Exception):
@@ -102,12 +107,20 @@ class JobRun:
         self._emit(NodesCached(self._run.job_id, self._run.client_id, tuple(cached), now()))
         for node_id, result in cached.items():
             self._show_cached(node_id, result)
-        self._agenda.begin(self._run.targets, cached)
-        cached.clear()
         try:
+            self._check_inputs(ordered(graph, self._run.targets, cached))
+            self._agenda.begin(self._run.targets, cached)
+            cached.clear()
             self._work()
         finally:
             self._coroutines.close()
+
+    def _check_inputs(self, order: Iterable[NodeId]) -> None:
+        """Ask the nodes that check themselves once more, as what they name may have gone since the job was queued."""
+        found = hook_problems(self._graph, order, self._kinds, self._context_for, self._coroutines.settle)
+        for node_id, problems in found.items():
+            node = self._graph[node_id]
+            raise NodeError(node_id, node.type, RefusedInputsError(problems[0].details), node.inputs)
 
     def _work(self) -> None:
         while len(self._agenda):
@@ -137,11 +150,14 @@ class JobRun:
         kind = self._kinds[node.type]
         inputs = self._inputs(node, kind)
         missing = self._missing(node, kind) if kind.lazy else {}
-        asked = self._blaming(node, inputs, wanted, kind, inputs, missing, self._coroutines.settle) if missing else ()
+        asked = self._blaming(node, inputs, self._asked, node, kind, inputs, missing) if missing else ()
         if asked:
             self._agenda.want_for(node.id, [missing[name] for name in asked])
             return
         self._call(Called(node, kind, {**inputs, **dict.fromkeys(missing)}, time.perf_counter()))
+
+    def _asked(self, node: Node, kind: Kind, inputs: Mapping[str, Any], missing: Iterable[str]) -> set[str]:
+        return wanted(kind, inputs, missing, self._context_of(node.id, kind.spec), self._coroutines.settle)
 
     def _inputs(self, node: Node, kind: Kind) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
@@ -319,6 +335,9 @@ class JobRun:
         return replace(
             self._context, node_id=node_id, progress=progress, new_ids=self._new_ids(node_id, call_number)
         )  # fmt: skip
+
+    def _context_for(self, node_id: NodeId) -> Context:
+        return self._context_of(node_id, self._kinds[self._graph[node_id].type].spec)
 
     def _fingerprint(self, node: Node, spec: NodeSpec) -> Any:
         """What a node's fingerprint says of its values; inputs that come from other nodes are None."""

@@ -5,12 +5,13 @@ from typing import Any
 
 from execution.kinds import Kind
 from execution.lists import calls
+from nodes.context import Context
 
 Settle = Callable[[Any], Any]
 """Waits for what a function gives if that is awaitable."""
 
 
-def wanted(kind: Kind, inputs: Mapping[str, Any], missing: Iterable[str], settle: Settle) -> set[str]:
+def wanted(kind: Kind, inputs: Mapping[str, Any], missing: Iterable[str], context: Context, settle: Settle) -> set[str]:
     """The missing lazy inputs that the node asks for now; empty: it has all that it wants.
 
     A node is asked once for each of its calls, with None for every input that is missing.
@@ -22,7 +23,8 @@ def wanted(kind: Kind, inputs: Mapping[str, Any], missing: Iterable[str], settle
     known = {**inputs, **dict.fromkeys(absent)}
     asked: set[str] = set()
     for call in calls(known, kind.spec.takes_lists):
-        answer = needed(**call)
+        extra = {} if kind.spec.context_parameter is None else {kind.spec.context_parameter: context}
+        answer = needed(**call, **extra)
         asked.update(_names(settle(answer) if isinstance(answer, Awaitable) else answer))
     return asked & absent
 

@@ -13,6 +13,7 @@ from execution.graph import (
     Graph,
     GraphError,
     GraphLimits,
+    Link,
     Node,
     NodeId,
     cycles,
@@ -22,8 +23,8 @@ from execution.graph import (
     readers,
     to_document,
 )
-from execution.input_checks import ABSENT, InputProblem, Surroundings, checked
-from nodes.spec import NodeSpec
+from execution.input_checks import ABSENT, ANY, InputProblem, Surroundings, checked
+from nodes.spec import InputSpec, NodeSpec
 
 MOST_NODES_REPORTED = 100
 MOST_CYCLE_NODES_SHOWN = 10
@@ -88,7 +89,7 @@ def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[d
     """The inputs as the node will get them (those not declared stay as they were), and what is wrong with them."""
     inputs = dict(node.inputs)
     problems: list[Problem] = []
-    for declared in spec.inputs:
+    for declared in (*spec.inputs, *_open_links(node, spec)):
         try:
             value = checked(node, declared, around)
         except InputProblem as found:
@@ -97,6 +98,16 @@ def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[d
             if value is not ABSENT:
                 inputs[declared.name] = value
     return inputs, problems
+
+
+def _open_links(node: Node, spec: NodeSpec) -> list[InputSpec]:
+    """The linked inputs beyond the declared ones, of a node that takes such."""
+    if not spec.open_inputs:
+        return []
+    declared = {one.name for one in spec.inputs}
+    return [
+        InputSpec(name, ANY) for name, value in node.inputs.items() if isinstance(value, Link) and name not in declared
+    ]
 
 
 def _described(graph: Graph, targets: Collection[NodeId], errors: Errors) -> dict[NodeId, NodeProblems]:

@@ -126,8 +126,9 @@ class NodeSpec:
     ids have different results. `hidden` inputs by name are filled by the engine with what their kind says: PROMPT,
     DYNPROMPT, EXTRA_PNGINFO, UNIQUE_ID, … `needed(**inputs)` returns the names of the lazy inputs that the node wants
     evaluated (those not yet evaluated are None). `validate(**inputs)` returns True or a sentence that says what is
-    wrong; inputs named in `validated` are checked by it alone. One with `open_inputs` takes inputs of any
-    other name as well.
+    wrong; inputs named in `validated` are checked by it alone, and the types of links too if that names
+    `input_types`. Both get the context as the function does. One with `open_inputs` takes inputs of any other name as
+    well. `checks_itself` is what another process knows of `validate`.
     """
 
     id: str
@@ -145,6 +146,7 @@ class NodeSpec:
     hidden: Mapping[str, str] = field(default_factory=dict[str, str])
     open_inputs: bool = False
     validated: frozenset[str] = frozenset()
+    checks_itself: bool = False
     deprecated: bool = False
     experimental: bool = False
     function: Callable[..., Any] | None = field(default=None, compare=False)
@@ -158,7 +160,8 @@ class NodeSpec:
 
     def without_code(self) -> "NodeSpec":
         """Returns what may cross to another process."""
-        return replace(self, function=None, fingerprint=None, needed=None, validate=None)
+        checks_itself = self.checks_itself or self.validate is not None
+        return replace(self, function=None, fingerprint=None, needed=None, validate=None, checks_itself=checks_itself)
 
 
 class Shown(NamedTuple):

@@ -144,7 +144,7 @@ class ForeignClass:
         names = {one.name for one in inputs}
         if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
             return frozenset(names)
-        return frozenset(names & set(parameters))
+        return frozenset({*names, "input_types"} & set(parameters))
 
 
 def _accepted(function: Callable[..., Any], values: dict[str, Any]) -> dict[str, Any]:
