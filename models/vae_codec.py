@@ -1,34 +1,123 @@
 """Between pictures (b, h, w, 3) in 0..1 and raw latents (b, c, h / stride, w / stride), through an autoencoder."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 
 import torch
 from torch import Tensor
 
-from models.memory import explained_out_of_memory, free_bytes
+from models.memory import NotEnoughMemoryError, explained_out_of_memory, free_bytes
+from models.tiling import Report, averaged_in_tiles, square_and_long
 from models.types import Vae
 
 WORKING_SET = 17
 """Numbers alive at once for each pixel and each channel of the finest level; bounds how many pictures go together."""
 
+ENCODER_TILE, ENCODER_OVERLAP = 512, 64
+"""Pixels of the picture, where it does not fit the memory as a whole."""
+DECODER_TILE, DECODER_OVERLAP = 64, 16
+"""Pixels of the latent, where it does not fit the memory as a whole."""
 
-def encode(vae: Vae, images: Tensor) -> Tensor:
+
+def _silent(done: int, total: int) -> None:
+    """Reports to nobody."""
+
+
+def encode(vae: Vae, images: Tensor, report: Report = _silent) -> Tensor:
     """Returns the means of the latents' distributions, float32 on the CPU. Never draws noise.
 
-    Sides are cropped about the center to a multiple of the stride. Raises ValueError if less than that is left.
+    Sides are cropped about the center to a multiple of the stride. Raises ValueError if less than that is left. A
+    picture that does not fit the memory is encoded in tiles, which are reported.
     """
+    return _encoded(vae, images, _Whole(ENCODER_TILE, ENCODER_OVERLAP), report)
+
+
+def encode_tiled(vae: Vae, images: Tensor, tile: int, overlap: int, report: Report = _silent) -> Tensor:
+    """Does the same in tiles, about tile × tile pixels of the picture each."""
+    return _encoded(vae, images, _Tiled(tile, overlap), report)
+
+
+def decode(vae: Vae, samples: Tensor, report: Report = _silent) -> Tensor:
+    """Returns pictures, float32 on the CPU. Raises ValueError if the autoencoder's latents have other channels.
+
+    A picture that does not fit the memory is decoded in tiles, which are reported.
+    """
+    return _decoded(vae, samples, _Whole(DECODER_TILE, DECODER_OVERLAP), report)
+
+
+def decode_tiled(vae: Vae, samples: Tensor, tile: int, overlap: int, report: Report = _silent) -> Tensor:
+    """Does the same in tiles, about tile × tile pixels of the latent each."""
+    return _decoded(vae, samples, _Tiled(tile, overlap), report)
+
+
+@dataclass(frozen=True)
+class _Direction:
+    """The encoder or the decoder on its device."""
+
+    network: Callable[[Tensor], Tensor]
+    device: torch.device
+    dtype: torch.dtype
+    scale: Fraction
+    finest: int
+    """Numbers of the network's finest level for each pixel that goes in."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.network(x.to(self.device, self.dtype)).float().cpu()
+
+    def fitting(self, x: Tensor) -> int:
+        """How many items of a batch may be expected to fit the free memory at once."""
+        one = x.shape[2] * x.shape[3] * self.finest * WORKING_SET * self.dtype.itemsize
+        return int(free_bytes(self.device) // one)
+
+
+@dataclass(frozen=True)
+class _Tiled:
+    """Runs a network on tiles of three shapes and averages the results."""
+
+    tile: int
+    overlap: int
+
+    def __call__(self, direction: _Direction, x: Tensor, report: Report) -> Tensor:
+        return averaged_in_tiles(x, direction, square_and_long(self.tile, self.overlap), direction.scale, report)
+
+
+@dataclass(frozen=True)
+class _Whole(_Tiled):
+    """Runs a network on whole pictures, as many at once as fit, and on tiles if not even one does.
+
+    A card says when its memory is full. The machine's own may not, but end the process: there, what would not fit is
+    not tried.
+    """
+
+    def __call__(self, direction: _Direction, x: Tensor, report: Report) -> Tensor:
+        fitting = direction.fitting(x)
+        if fitting or direction.device.type != "cpu":
+            try:
+                with explained_out_of_memory("whole pictures"):
+                    return torch.cat([direction(batch) for batch in x.split(max(1, fitting))])
+            except NotEnoughMemoryError:
+                pass  # the tiles begin below, where nothing holds what the failed attempt had made
+        return super().__call__(direction, x, report)
+
+
+_Way = Callable[[_Direction, Tensor, Report], Tensor]
+
+
+def _encoded(vae: Vae, images: Tensor, way: _Way, report: Report) -> Tensor:
     with explained_out_of_memory("encoding a picture"), vae.autoencoder.on_device() as autoencoder:
-        stride = autoencoder.config.stride
-        pixels = _cropped(images, stride).movedim(-1, 1) * 2 - 1
+        stride, finest = autoencoder.config.stride, autoencoder.config.level_channels[0]
+        direction = _Direction(
+            lambda pixels: autoencoder.encode(pixels)[0],
+            vae.autoencoder.device,
+            vae.autoencoder.dtype,
+            Fraction(1, stride),
+            finest,
+        )
+        return way(direction, _cropped(images, stride).movedim(-1, 1) * 2 - 1, report)
 
-        def means(batch: Tensor) -> Tensor:
-            return autoencoder.encode(batch)[0]
 
-        return _in_batches(vae, means, pixels, pixels.shape[2] * pixels.shape[3] * autoencoder.config.level_channels[0])
-
-
-def decode(vae: Vae, samples: Tensor) -> Tensor:
-    """Returns pictures, float32 on the CPU. Raises ValueError if the autoencoder's latents have other channels."""
+def _decoded(vae: Vae, samples: Tensor, way: _Way, report: Report) -> Tensor:
     with explained_out_of_memory("decoding a latent"), vae.autoencoder.on_device() as autoencoder:
         config = autoencoder.config
         if samples.shape[1] != config.latent_channels:
@@ -36,8 +125,14 @@ def decode(vae: Vae, samples: Tensor) -> Tensor:
                 f"the latent has {samples.shape[1]} channels, and this VAE decodes {config.latent_channels}: "
                 "take the VAE of the model's family"
             )
-        area = samples.shape[2] * samples.shape[3] * config.stride**2
-        pixels = _in_batches(vae, autoencoder.decode, samples, area * config.level_channels[0])
+        direction = _Direction(
+            autoencoder.decode,
+            vae.autoencoder.device,
+            vae.autoencoder.dtype,
+            Fraction(config.stride),
+            config.stride**2 * config.level_channels[0],
+        )
+        pixels = way(direction, samples, report)
     return ((pixels + 1) / 2).clamp(0, 1).movedim(1, -1).contiguous()
 
 
@@ -50,10 +145,3 @@ def _cropped(images: Tensor, stride: int) -> Tensor:
         )
     top, left = ((side % stride) // 2 for side in images.shape[1:3])
     return images[:, top : top + height, left : left + width, :3]
-
-
-def _in_batches(vae: Vae, network: Callable[[Tensor], Tensor], x: Tensor, finest: int) -> Tensor:
-    """Runs as many items at once as fit the free memory, at least one. `finest` counts the finest level's numbers."""
-    device, dtype = vae.autoencoder.device, vae.autoencoder.dtype
-    at_once = max(1, int(free_bytes(device) // (finest * WORKING_SET * dtype.itemsize)))
-    return torch.cat([network(batch.to(device, dtype)).float().cpu() for batch in x.split(at_once)])

@@ -5,7 +5,7 @@ import torch
 
 from models.loading.load import Checkpoint
 from models.types import Vae
-from models.vae_codec import decode, encode
+from models.vae_codec import decode, decode_tiled, encode, encode_tiled
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +69,50 @@ def test_little_memory_makes_smaller_batches_and_the_same_pictures(vae: Vae, mon
     monkeypatch.setattr("models.vae_codec.free_bytes", lambda device: 0)
     torch.testing.assert_close(decode(vae, latents), expected[0])
     torch.testing.assert_close(encode(vae, images), expected[1])
+
+
+def test_tiles_cover_the_whole_picture_and_fade_into_what_it_is_at_once(vae: Vae) -> None:
+    """Random weights let the middle attention see far; the size and the mean are what can be told."""
+    latent = torch.randn(1, 4, 24, 20)
+    whole, tiled = decode(vae, latent), decode_tiled(vae, latent, 16, 4)
+    assert tiled.shape == whole.shape
+    assert (tiled - whole).abs().mean() < 0.2
+    images = torch.rand(1, 192, 160, 3)
+    assert encode_tiled(vae, images, 128, 32).shape == encode(vae, images).shape
+
+
+def test_a_tile_as_large_as_the_picture_changes_nothing(vae: Vae) -> None:
+    latent, images = torch.randn(2, 4, 3, 2), torch.rand(2, 24, 16, 3)
+    torch.testing.assert_close(decode_tiled(vae, latent, 64, 16), decode(vae, latent))
+    torch.testing.assert_close(encode_tiled(vae, images, 512, 64), encode(vae, images))
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("can't allocate memory: 9 bytes")])
+def test_what_does_not_fit_at_once_is_done_in_tiles(
+    vae: Vae, monkeypatch: pytest.MonkeyPatch, error: RuntimeError
+) -> None:
+    sizes: list[int] = []
+    with vae.autoencoder.on_device() as autoencoder:
+        decoder = autoencoder.decode
+
+    def small_only(latents: torch.Tensor) -> torch.Tensor:
+        sizes.append(latents.shape[-1])
+        if latents.shape[-1] > 64:
+            raise error
+        return decoder(latents)
+
+    monkeypatch.setattr(autoencoder, "decode", small_only)
+    monkeypatch.setattr("models.vae_codec.DECODER_TILE", 32)
+    told: list[tuple[int, int]] = []
+    pixels = decode(vae, torch.randn(1, 4, 2, 70), lambda done, total: told.append((done, total)))
+    assert pixels.shape == (1, 16, 560, 3)
+    assert sizes[0] == 70
+    assert told[-1] == (len(sizes) - 1, len(sizes) - 1)
+
+
+def test_what_the_machine_cannot_hold_is_not_tried_at_once(vae: Vae, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.vae_codec.free_bytes", lambda device: 0)
+    monkeypatch.setattr("models.vae_codec.DECODER_TILE", 32)
+    told: list[tuple[int, int]] = []
+    decode(vae, torch.randn(1, 4, 2, 70), lambda done, total: told.append((done, total)))
+    assert len(told) > 1
