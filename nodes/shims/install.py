@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
 from nodes.shims import comfy_types, comfy_utils, graph_utils, samplers
+from nodes.shims.api import api_modules
 from nodes.shims.exports import module, public
 from nodes.shims.folder_paths import FolderPaths
 from nodes.shims.model_management import ModelManagement
@@ -45,7 +46,7 @@ def install(runtime: Runtime) -> Callable[[], None]:
         for name in made:
             sys.modules.pop(name, None)
         for name in overlaid:
-            del importlib.import_module(name).__dict__["__getattr__"]
+            importlib.import_module(name).__dict__.pop("__getattr__", None)
 
     return uninstall
 
@@ -80,6 +81,7 @@ def modules(runtime: Runtime) -> dict[str, ModuleType]:
         "comfy.comfy_types": _definitions(comfy_types),
         "comfy.comfy_types.node_typing": _definitions(comfy_types),
         "comfy.cli_args": {"args": _arguments(runtime)},
+        **api_modules(runtime),
         "comfy_execution": {},
         "comfy_execution.graph_utils": graphs,
         "comfy_execution.graph": {"ExecutionBlocker": Blocker, "is_link": graph_utils.is_link},

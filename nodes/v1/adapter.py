@@ -102,7 +102,7 @@ class ForeignClass:
 
     def _prepared(self, inputs: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
         """The call, and the inputs as the class expects them: linked values in its own shapes."""
-        context: Context = inputs[CONTEXT]
+        context: Context = inputs.get(CONTEXT, self.runtime.context)
         values = {name: _to_foreign(value) for name, value in inputs.items() if name != CONTEXT}
         return Call(context), values
 

@@ -1,7 +1,8 @@
 """The foreign nodes of one worker: loads the packs, and asks their nodes again for inputs that list files."""
 
 import logging
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from nodes.shims.install import install
 from nodes.spec import NodeSpec
 from nodes.v1.adapter import ForeignClass
 from nodes.v1.packs import LoadedPack, attempt, find_packs, load_packs
-from nodes.v1.runtime import Runtime
+from nodes.v1.runtime import PACKAGE, Runtime
 
 LOG = logging.getLogger("weft.custom_nodes")
 
@@ -31,14 +32,21 @@ class CustomNodes:
         self._runtime = Runtime(home.paths, home.settings, home.services, registry, home.tell)
         roots = roots_of_packs(home.paths)
         settings = home.settings
+        self._uninstall: Callable[[], None] = lambda: None
         packs = find_packs(roots, lambda name: settings.custom_nodes or name in settings.custom_nodes_wanted)
         if not packs:
             return
-        self.uninstall = install(self._runtime)
+        self._uninstall = install(self._runtime)
         found = load_packs(packs, roots)
         self.failures |= found.failures
         for loaded in found.loaded:
             self._add(loaded)
+
+    def close(self) -> None:
+        """Takes the modules that packs import away again, and the packs with them."""
+        self._uninstall()
+        for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
+            del sys.modules[name]
 
     def _add(self, loaded: LoadedPack) -> None:
         name = loaded.pack.name

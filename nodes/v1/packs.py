@@ -196,6 +196,8 @@ def explanation(error: BaseException) -> str:
     """The traceback from the pack's own file on, without folders of this machine, and what can be done about it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = next((index for index, frame in enumerate(frames) if PACKAGE in Path(frame.filename).parts), len(frames))
+    if isinstance(error, SyntaxError) and error.filename:
+        error.filename = _shown(error.filename)
     for frame in frames:
         frame.filename = _shown(frame.filename)
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames[own:])] if own < len(frames) else []

@@ -1,0 +1,5 @@
+import os
+
+
+def describe(path):
+    return os.path.basename(path).upper()
