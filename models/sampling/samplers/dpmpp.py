@@ -78,7 +78,7 @@ def dpmpp_sde(
         if sigma_next == 0:
             x = euler_step(x, denoised, sigma, sigma_next)
         else:
-            middle = sigma.log().lerp(sigma_next.log(), r).exp()
+            middle = (sigma.log() - r * (sigma.log() - sigma_next.log())).exp()  # the last digit decides its noise
             down, _, up = EXPLODING.ancestral(sigma, middle, eta)
             x_middle = exponential_step(x, denoised, sigma, down) + noise(sigma, middle) * s_noise * up
             target = denoised + (denoise(x_middle, middle) - denoised) / (2 * r)
