@@ -1,6 +1,5 @@
 """What a job still needs: the nodes that are to run, and the results that are still to be read."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from execution.cache import Result
@@ -23,7 +22,7 @@ class Agenda:
         self._kinds = kinds
         self._recall = recall
         self._plan = Plan()
-        self._readers: Counter[NodeId] = Counter()
+        self._readers: dict[NodeId, int] = {}
         self._reading: dict[NodeId, list[NodeId]] = {}
         self.results: dict[NodeId, Result] = {}
 
@@ -39,13 +38,16 @@ class Agenda:
     def __len__(self) -> int:
         return len(self._plan)
 
-    def begin(self, targets: Sequence[NodeId], known: Mapping[NodeId, Result]) -> None:
-        """Plan the targets; `known` results need not be made again, and neither what is needed for nothing else."""
+    def begin(self, targets: Sequence[NodeId], order: Sequence[NodeId], known: Mapping[NodeId, Result]) -> None:
+        """Plan the targets. `known` results need not be made; `order` is all that the targets may need beyond them."""
         self.results.update(known)
-        self.expect(ordered(self._graph, targets, known))
-        self.want(target for target in targets if target not in known)
+        self.expect(order)
+        if any(self._kinds[self._graph[node_id].type].lazy for node_id in order):
+            self.want(target for target in targets if target not in known)
+        else:
+            self._plan_all(order)
         for node_id in known:
-            if not self._readers[node_id]:
+            if node_id not in self._readers:
                 self.results.pop(node_id, None)
 
     def expect(self, node_ids: Iterable[NodeId]) -> None:
@@ -56,14 +58,17 @@ class Agenda:
                 sources = [link.source for link in node.links()]
                 if self._kinds[node.type].looks_around:
                     sources += needed(self._graph, sources)
-                self._reading[node_id] = sources
-                self._readers.update(sources)
+                self._reading[node_id] = []
+                self.read_also(node_id, sources)
 
     def want(self, roots: Iterable[NodeId]) -> None:
         """Plan these nodes, with all that must run before them."""
         order = ordered(self._graph, roots, self, self._strong_links)
-        urgency = urgencies(self._graph, order, self._kinds)
         self.expect(order)
+        self._plan_all(order)
+
+    def _plan_all(self, order: Sequence[NodeId]) -> None:
+        urgency = urgencies(self._graph, order, self._kinds)
         for node_id in order:
             sources = (link.source for link in self._strong_links(self._graph[node_id]))
             self._plan.add(node_id, urgency[node_id], sources)
@@ -76,11 +81,12 @@ class Agenda:
     def read_also(self, reader: NodeId, sources: Sequence[NodeId]) -> None:
         """Keep results for a node beyond those that it is linked to."""
         self._reading[reader] += sources
-        self._readers.update(sources)
+        for source in sources:
+            self._readers[source] = self._readers.get(source, 0) + 1
 
     def readers(self, node_id: NodeId) -> int:
         """How many links may still read the node."""
-        return self._readers[node_id]
+        return self._readers.get(node_id, 0)
 
     def pop(self) -> NodeId | None:
         """Take the next node that can run. None: all others wait for what has been taken."""
@@ -88,23 +94,22 @@ class Agenda:
 
     def finish(self, node_id: NodeId, result: Result | None) -> list[NodeId]:
         """Note a node's result (None: others have taken its place in reading); returns expanded nodes that are gone."""
-        if result is not None and self._readers[node_id]:
+        if result is not None and node_id in self._readers:
             self.results[node_id] = result
         self._plan.finish(node_id)
         return self._stop_reading(node_id)
 
     def skip(self, node_id: NodeId) -> list[NodeId]:
         """Note that an expanded node need not run; returns those that are gone."""
-        if not self._readers[node_id]:
+        if node_id not in self._readers:
             self.results.pop(node_id, None)
         return self._graph.release(node_id)
 
     def drop_reader(self, reader: NodeId, source: NodeId) -> None:
         """Note that a node will not read another after all, however often it wanted to."""
         kept = [one for one in self._reading[reader] if one != source]
-        self._readers[source] -= len(self._reading[reader]) - len(kept)
-        if not self._readers[source]:
-            del self._readers[source]
+        for _ in range(len(self._reading[reader]) - len(kept)):
+            self._drop(source)
         self._reading[reader] = kept
 
     def _stop_reading(self, node_id: NodeId) -> list[NodeId]:
@@ -116,14 +121,19 @@ class Agenda:
             if one not in self._reading:
                 continue
             for source in self._reading.pop(one):
-                self._readers[source] -= 1
-                if not self._readers[source]:
-                    del self._readers[source]
-                    self.results.pop(source, None)
-                    if source not in self._plan:
-                        stopped.append(source)
+                if self._drop(source) and source not in self._plan:
+                    stopped.append(source)
             gone += self._graph.release(one)
         return gone
+
+    def _drop(self, source: NodeId) -> bool:
+        """Note one reader less; says whether it was the last."""
+        left = self._readers.pop(source) - 1
+        if left:
+            self._readers[source] = left
+        else:
+            self.results.pop(source, None)
+        return not left
 
     def _strong_links(self, node: Node) -> Iterator[Link]:
         return self._kinds[node.type].strong_links(node)

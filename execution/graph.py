@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NodeId = str
+HARMLESS = frozenset({int, bool, type(None)})
 LITERAL_LIST = "__value__"
 """The key that marks a list as a value; a bare list is a link."""
 
@@ -94,6 +95,28 @@ def parse(document: Any, limits: GraphLimits | None = None) -> dict[NodeId, Node
     return graph
 
 
+def adopt(document: Mapping[str, Any]) -> dict[NodeId, Node]:
+    """Read a graph that `parse` has read before, and so need not be looked at again."""
+    return {
+        node_id: Node(
+            node_id,
+            data["class_type"],
+            {name: _input(value) for name, value in data.get("inputs", {}).items()},
+            data.get("_meta", {}),
+        )
+        for node_id, data in document.items()
+    }
+
+
+def _input(value: Any) -> Any:
+    """What the value in the place of an input means: a link, a bad one, or itself."""
+    if isinstance(value, list):
+        return Link(value[0], value[1]) if _is_link(value) else BadLink(value)
+    if isinstance(value, dict) and isinstance(value.get(LITERAL_LIST), list):
+        return value[LITERAL_LIST]
+    return value
+
+
 def _parse_node(node_id: Any, data: Any, limits: GraphLimits) -> Node:
     _check_key(node_id, "node id", limits)
     if not isinstance(data, Mapping):
@@ -113,15 +136,11 @@ def _parse_node(node_id: Any, data: Any, limits: GraphLimits) -> Node:
 
 
 def _parse_input(name: Any, value: Any, node_id: str, limits: GraphLimits) -> Any:
-    if isinstance(value, list) and _is_link(value):
-        return Link(value[0], value[1])
     _check_key(name, f"input of node {node_id}", limits)
-    _check_literal(value, f"input {name} of node {node_id}", node_id, limits)
-    if isinstance(value, list):
-        return BadLink(value)
-    if isinstance(value, Mapping) and isinstance(value.get(LITERAL_LIST), list):
-        return value[LITERAL_LIST]
-    return value
+    parsed = _input(value)
+    if not isinstance(parsed, Link) and type(value) not in HARMLESS:
+        _check_literal(value, f"input {name} of node {node_id}", node_id, limits)
+    return parsed
 
 
 def _is_link(value: list[Any]) -> bool:
@@ -262,9 +281,9 @@ def ordered(
     return order
 
 
-def cycles(graph: Graph, targets: Iterable[NodeId]) -> list[list[NodeId]]:
-    """The cycles among what the targets need, at most MOST_CYCLES; each node of one needs the next."""
-    return _walk(graph, targets, (), Node.links)[1]
+def needed_and_cycles(graph: Graph, targets: Iterable[NodeId]) -> tuple[list[NodeId], list[list[NodeId]]]:
+    """What the targets need, and the cycles in it, at most MOST_CYCLES; each node of one needs the next."""
+    return _walk(graph, targets, (), Node.links)
 
 
 def _walk(
@@ -274,22 +293,24 @@ def _walk(
     order: list[NodeId] = []
     found: list[list[NodeId]] = []
     done: set[NodeId] = set()
-
-    def is_open(node_id: NodeId) -> bool:
-        return node_id not in done and node_id not in known and node_id in graph
-
     for root in targets:
-        path = {root: links(graph[root])} if is_open(root) else {}
+        if root in done or root in known or root not in graph:
+            continue
+        path = {root: links(graph[root])}
         while path:
             node_id, rest = next(reversed(path.items()))
-            source = next((link.source for link in rest if is_open(link.source)), None)
-            if source is None:
+            for link in rest:
+                source = link.source
+                if source in done or source in known or source not in graph:
+                    continue
+                if source not in path:
+                    path[source] = links(graph[source])
+                    break
+                if len(found) < MOST_CYCLES:
+                    trail = list(path)
+                    found.append(trail[trail.index(source) :])
+            else:
                 del path[node_id]
                 done.add(node_id)
                 order.append(node_id)
-            elif source not in path:
-                path[source] = links(graph[source])
-            elif len(found) < MOST_CYCLES:
-                trail = list(path)
-                found.append(trail[trail.index(source) :])
     return order, found

@@ -22,7 +22,7 @@ from execution.events import (
     now,
 )
 from execution.expansion import Expanded, Pending, new_ids, read
-from execution.graph import Graph, Link, Node, NodeId, ordered, parse
+from execution.graph import Graph, Link, Node, NodeId, adopt, ordered
 from execution.hidden import hidden_inputs
 from execution.hooks import hook_problems
 from execution.kinds import Kind
@@ -97,7 +97,7 @@ class JobRun:
 
     def run(self) -> None:
         """Run what the targets need. Raises NodeError, InterruptedByUserError, UnknownNodeTypeError."""
-        graph = parse(self._run.graph)
+        graph = adopt(self._run.graph)
         order = ordered(graph, self._run.targets)
         self._refuse_unknown(graph, order)
         self._graph = DynamicGraph(graph)
@@ -107,9 +107,11 @@ class JobRun:
         self._emit(NodesCached(self._run.job_id, self._run.client_id, tuple(cached), now()))
         for node_id, result in cached.items():
             self._show_cached(node_id, result)
+        if cached:
+            order = ordered(graph, self._run.targets, cached)
         try:
-            self._check_inputs(ordered(graph, self._run.targets, cached))
-            self._agenda.begin(self._run.targets, cached)
+            self._check_inputs(order)
+            self._agenda.begin(self._run.targets, order, cached)
             cached.clear()
             self._work()
         finally:

@@ -1,7 +1,7 @@
 """What the engine reads off a node's declaration once, because it needs it at every node of that type."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,7 @@ class Kinds(Mapping[str, Kind]):
         return len(self._specs)
 
 
-def urgencies(graph: Graph, order: list[str], kinds: Mapping[str, Kind]) -> dict[str, int]:
+def urgencies(graph: Graph, order: Sequence[str], kinds: Mapping[str, Kind]) -> dict[str, int]:
     """How early each of these nodes is taken among those that can run; lower is earlier.
 
     0: output nodes, and asynchronous ones, which then work while others do. 1: what feeds one of these outputs.

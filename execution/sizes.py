@@ -8,6 +8,9 @@ SMALL = 64
 """Bytes counted for what has no measurable content: numbers, handles of models (which are counted elsewhere)."""
 
 
+ATOMS = frozenset({int, float, bool, type(None)})
+
+
 def size_of(value: Any) -> int:
     """Bytes of all arrays, texts and containers in a value, each object once."""
     total = 0
@@ -15,6 +18,9 @@ def size_of(value: Any) -> int:
     waiting = [value]
     while waiting:
         item = waiting.pop()
+        if type(item) in ATOMS:
+            total += SMALL
+            continue
         if id(item) in seen:
             continue
         seen.add(id(item))

@@ -4,7 +4,6 @@ The problem types, messages and details are those that clients of ComfyUI's API 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from execution.engine import Checked, NodeProblems, Problem
@@ -16,8 +15,8 @@ from execution.graph import (
     Link,
     Node,
     NodeId,
-    cycles,
     needed,
+    needed_and_cycles,
     parse,
     reached,
     readers,
@@ -65,19 +64,20 @@ def check(
 
 
 def _checked_outputs(graph: Graph, targets: list[NodeId], specs: Mapping[str, NodeSpec], files: Files) -> Checked:
-    among = needed(graph, targets)
+    order, cycles = needed_and_cycles(graph, targets)
+    among = set(order)
     around = Surroundings(graph, specs, files)
     converted = dict(graph)
     errors: Errors = {}
     for node in graph.values():
         if node.id in among:
             inputs, problems = _checked_inputs(node, specs[node.type], around)
-            converted[node.id] = replace(node, inputs=inputs)
+            converted[node.id] = Node(node.id, node.type, inputs, node.meta)
             if problems:
                 errors[node.id] = problems
-    for cycle in cycles(graph, targets):
+    for cycle in cycles:
         errors.setdefault(cycle[0], []).append(_cycle(graph, cycle))
-    broken = reached(readers(graph, among), errors)
+    broken = reached(readers(graph, among), errors) if errors else ()
     runnable = tuple(target for target in targets if target not in broken)
     if runnable:
         return Checked(to_document(converted), runnable, _described(graph, targets, errors), None)
@@ -112,6 +112,8 @@ def _open_links(node: Node, spec: NodeSpec) -> list[InputSpec]:
 
 def _described(graph: Graph, targets: Collection[NodeId], errors: Errors) -> dict[NodeId, NodeProblems]:
     """The first problems by node, each with the outputs that it stops."""
+    if not errors:
+        return {}
     read_by = readers(graph, needed(graph, targets))
     described = {}
     for node_id, problems in list(errors.items())[:MOST_NODES_REPORTED]:
