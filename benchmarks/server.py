@@ -54,6 +54,10 @@ class Server:
                 total += process.memory_info().rss
         return total
 
+    def server_memory(self) -> int:
+        """Returns the resident bytes of the server alone."""
+        return self._process.memory_info().rss
+
     async def watch_memory(self) -> None:
         """Keeps the largest reading, twenty times a second."""
         while True:
@@ -74,8 +78,11 @@ class Server:
         """Returns the seconds from the start until the worker took jobs."""
         while True:
             async with http.get(f"{self.url}/weft/status") as answer:
-                if (await answer.json())["worker"]["state"] == "ready":
-                    return time.perf_counter() - self.started
+                state = (await answer.json())["worker"]["state"]
+            if state == "ready":
+                return time.perf_counter() - self.started
+            if state == "failed":
+                raise RuntimeError("the worker does not start")
             await asyncio.sleep(0.01)
 
     async def run(self, http: aiohttp.ClientSession, graph: dict[str, Any]) -> Run:

@@ -35,14 +35,15 @@ def expand_prefix(prefix: str, width: int, height: int) -> str:
 class NumberedFiles:
     """Files `prefix_00001_.png`, `prefix_00002_.png`, … in a folder; the prefix may begin with subfolders.
 
-    Raises UnsafeNameError if the prefix leads out of the folder.
+    `lasting` files are forced to the disk. Raises UnsafeNameError if the prefix leads out of the folder.
     """
 
-    def __init__(self, root: Path, prefix: str) -> None:
+    def __init__(self, root: Path, prefix: str, *, lasting: bool = True) -> None:
         base = resolve(root, prefix + "_")
         self.folder = base.parent
         self.subfolder = "" if base.parent == root else base.parent.relative_to(root).as_posix()
         self._stem = base.name[:-1]
+        self._lasting = lasting
         self.folder.mkdir(parents=True, exist_ok=True)
         pattern = re.compile(re.escape(self._stem) + r"_(\d+)_?\.\w+")
         numbers = [int(match[1]) for name in os.listdir(self.folder) if (match := pattern.fullmatch(name))]
@@ -56,8 +57,8 @@ class NumberedFiles:
     def write(self, suffix: str, save: Callable[[BinaryIO], None], batch_number: int = 0) -> str:
         """Writes the next file, whole or not at all, and returns its name.
 
-        The content goes to a hidden file beside it, is forced to the disk, and only then gets its name; a name that
-        somebody else took in between is not overwritten.
+        The content goes to a hidden file beside it, which then gets the name; a name that somebody else took in between
+        is not overwritten.
         """
         stem = self._stem.replace("%batch_num%", str(batch_number))
         aside = self.folder / f".{stem[:100]}.{os.getpid()}.{self._next}.part"
@@ -65,7 +66,8 @@ class NumberedFiles:
             with open(aside, "wb") as file:
                 save(file)
                 file.flush()
-                os.fsync(file.fileno())
+                if self._lasting:
+                    os.fsync(file.fileno())
             while True:
                 name = f"{stem}_{self._next:05}_{suffix}"
                 self._next += 1
@@ -73,7 +75,8 @@ class NumberedFiles:
                     os.link(aside, self.folder / name)
                 except FileExistsError:
                     continue
-                _force_directory(self.folder)
+                if self._lasting:
+                    _force_directory(self.folder)
                 return name
         finally:
             aside.unlink(missing_ok=True)

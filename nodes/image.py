@@ -89,7 +89,7 @@ def preview_image(images: IMAGE, context: Context) -> SHOWN_IMAGE:
 
 def _saved(images: Tensor, kind: FileKind, prefix: str, compression: int, context: Context) -> Shown:
     height, width = images.shape[1:3]
-    files = NumberedFiles(context.paths.root(kind), expand_prefix(prefix, width, height))
+    files = NumberedFiles(context.paths.root(kind), expand_prefix(prefix, width, height), lasting=kind != "temp")
     metadata = _metadata(context)
     shown: list[dict[str, str]] = []
     for number, image in enumerate(images):
