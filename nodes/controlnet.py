@@ -50,7 +50,7 @@ def control_net_loader(control_net_name: FileName, context: Context) -> CONTROL_
 def diff_control_net_loader(model: MODEL, control_net_name: FileName, context: Context) -> CONTROL_NET:
     """Loads a ControlNet whose file may hold only the differences to the model it was made for."""
     path = context.paths.model_file("controlnet", control_net_name)
-    return load_control(path, policy_of(context), model, reporter(context))[0]
+    return load_control(path, policy_of(context), model, reporter(context))
 
 
 @node("SetUnionControlNetType", name="Set Union ControlNet Type", category="model/conditioning/controlnet")

@@ -62,25 +62,25 @@ VISION = Kind("a CLIP vision encoder", ClipVisionConfig.from_shapes, ClipVision)
 
 def load_control(
     path: Path, policy: DevicePolicy, base: Model | None = None, report: Report | None = None
-) -> tuple[ControlModel, int]:
-    """Loads a ControlNet, control-LoRA or T2I-Adapter, told by the file's keys. Returns it with the bytes it takes.
+) -> ControlModel:
+    """Loads a ControlNet, control-LoRA or T2I-Adapter, told by the file's keys.
 
     `base` is the model that a file of differences was made from. Raises ModelFileError.
     """
     with named(path), open_tensors(path) as file:
         if MARKER in file.shapes:
-            lora = _control_lora(file, policy, report)
-            return ControlLoraModel(lora), lora.bytes
+            return ControlLoraModel(_control_lora(file, policy, report))
         keys = control_keys(file.shapes)
         if keys is None:
             adapter = T2I_ADAPTER.load(file, adapter_sources(file.shapes), policy, report, policy.unet_dtype)
-            return T2IModel(adapter), adapter.bytes
+            return T2IModel(adapter)
         resident = CONTROLNET.load(file, controlnet_sources(keys), policy, report, policy.unet_dtype)
         with resident.on_device() as network:
             if DIFFERENCE in file.shapes:
                 _add_base(network, base)
+                resident.stay()
             union = network.config.union is not None
-        return ControlNetModel(resident, pooled=path.stem.endswith(POOLED), union=union), resident.bytes
+        return ControlNetModel(resident, pooled=path.stem.endswith(POOLED), union=union)
 
 
 def _control_lora(file: TensorFile, policy: DevicePolicy, report: Report | None) -> Resident[ControlLora]:
@@ -107,11 +107,10 @@ def _add_base(network: ControlNet, base: Model | None) -> None:
             difference.data.add_(weight.to(difference))
 
 
-def load_vision(path: Path, policy: DevicePolicy, report: Report | None = None) -> tuple[Resident[ClipVision], int]:
-    """Loads the vision side of a CLIP. Returns it with the bytes it takes. Raises ModelFileError."""
+def load_vision(path: Path, policy: DevicePolicy, report: Report | None = None) -> Resident[ClipVision]:
+    """Loads the vision side of a CLIP. Raises ModelFileError."""
     with named(path), open_tensors(path) as file:
-        resident = vision_of(file, file.shapes, policy, report)
-        return resident, resident.bytes
+        return vision_of(file, file.shapes, policy, report)
 
 
 def vision_of(
@@ -121,20 +120,16 @@ def vision_of(
     return VISION.load(file, vision_sources(keys), policy, report, torch.float16, policy.text_dtype)
 
 
-def load_style_model(
-    path: Path, policy: DevicePolicy, report: Report | None = None
-) -> tuple[Resident[StyleModel], int]:
-    """Loads a style model. Returns it with the bytes it takes. Raises ModelFileError."""
+def load_style_model(path: Path, policy: DevicePolicy, report: Report | None = None) -> Resident[StyleModel]:
+    """Loads a style model. Raises ModelFileError."""
     with named(path), open_tensors(path) as file:
         sources = {key: Source(key) for key in file.shapes}
-        resident = STYLE_MODEL.load(file, sources, policy, report, policy.text_dtype)
-        return resident, resident.bytes
+        return STYLE_MODEL.load(file, sources, policy, report, policy.text_dtype)
 
 
-def load_gligen(path: Path, policy: DevicePolicy, report: Report | None = None) -> tuple[Resident[Gligen], int]:
-    """Loads a GLIGEN text-box model. Returns it with the bytes it takes. Raises ModelFileError."""
+def load_gligen(path: Path, policy: DevicePolicy, report: Report | None = None) -> Resident[Gligen]:
+    """Loads a GLIGEN text-box model. Raises ModelFileError."""
     with named(path), open_tensors(path) as file:
         sources = {network_name(key): Source(key) for key in file.shapes}
         kind = Kind("a GLIGEN text-box model", lambda _: GligenConfig.from_shapes(file.shapes), Gligen)
-        resident = kind.load(file, sources, policy, report, policy.unet_dtype)
-        return resident, resident.bytes
+        return kind.load(file, sources, policy, report, policy.unet_dtype)

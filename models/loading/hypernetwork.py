@@ -20,12 +20,11 @@ USUAL_STRUCTURE = (1.0, 2.0, 1.0)
 Pairs = Mapping[int, Sequence[Mapping[str, Tensor]]]
 
 
-def load_hypernetwork(path: Path, policy: DevicePolicy) -> tuple[Resident[Hypernetwork], int]:
-    """Loads a hypernetwork. Returns it with the bytes it takes. Raises ModelFileError."""
+def load_hypernetwork(path: Path, policy: DevicePolicy) -> Resident[Hypernetwork]:
+    """Loads a hypernetwork. Raises ModelFileError."""
     with named(path):
         content = read_archive(path) if path.is_file() else None
-        resident = policy.resident(hypernetwork_of(content).to(policy.unet_dtype), policy.unet_dtype)
-        return resident, resident.bytes
+        return policy.resident(hypernetwork_of(content).to(policy.unet_dtype), policy.unet_dtype)
 
 
 def hypernetwork_of(content: Any) -> Hypernetwork:

@@ -1,7 +1,6 @@
-"""The models loaded last, kept while they fit into memory, so that nodes that name the same file share it."""
+"""The models loaded last, so that nodes that name the same file share them."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,46 +11,34 @@ from models.loading.header import ModelFileError
 from models.loading.load import Checkpoint, load_checkpoint
 from models.loading.plan import Report
 from models.loading.separate import load_autoencoder, load_text_encoders, load_unet
-from models.memory import DevicePolicy, Kept, total_bytes
+from models.memory import DevicePolicy, Kept
 from models.types import Clip, Model, Vae
 
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    value: Any
-    bytes: int
+HANDLES = 64
+"""Models remembered; their weights are kept or let go by the memory, whoever remembers them."""
 
 
 class Library:
-    """Loads models, each at most once as long as its file does not change and it fits into half of the memory.
+    """Loads models, each once as long as its file does not change.
 
     Its methods raise ModelFileError. `report` is told the fraction read so far and may raise to stop.
     """
 
-    def __init__(self, policy: DevicePolicy, budget: int | None = None) -> None:
+    def __init__(self, policy: DevicePolicy) -> None:
         self._policy = policy
-        self._kept: Kept[_Loaded] = Kept(budget or total_bytes() // 2, lambda loaded: loaded.bytes)
+        self._kept: Kept[Any] = Kept(HANDLES, lambda model: 1)
 
     def checkpoint(self, path: Path, report: Report | None = None) -> Checkpoint:
         """Returns the networks of a single-file checkpoint."""
-
-        def load() -> tuple[Checkpoint, int]:
-            found = load_checkpoint(path, self._policy, report)
-            return found, found.bytes
-
-        return self._once("checkpoint", [path], load)
+        return self._once("checkpoint", [path], lambda: load_checkpoint(path, self._policy, report))
 
     def folder(self, path: Path, report: Report | None = None) -> Checkpoint:
         """Returns the networks of a folder in the diffusers layout."""
         files = [file for part in sorted(path.iterdir()) for file in weight_files(part)] if path.is_dir() else []
-
-        def load() -> tuple[Checkpoint, int]:
-            found = load_folder(path, self._policy, report)
-            return found, found.bytes
-
-        return self._once(f"folder {path}", files, load)
+        return self._once(f"folder {path}", files, lambda: load_folder(path, self._policy, report))
 
     def unet(self, path: Path, stored: torch.dtype | None = None, report: Report | None = None) -> Model:
         """Returns the UNet of a file; `stored` is a precision that its weights are rounded to."""
@@ -66,22 +53,19 @@ class Library:
         policy = self._policy.on_cpu() if on_cpu else self._policy
         return self._once(f"text {on_cpu}", paths, lambda: load_text_encoders(paths, policy, report))
 
-    def other(self, kind: str, path: Path, load: Callable[[DevicePolicy], tuple[Value, int]]) -> Value:
-        """Returns a network of another kind, which `load` reads from a file with the bytes that it takes."""
+    def other(self, kind: str, path: Path, load: Callable[[DevicePolicy], Value]) -> Value:
+        """Returns a network of another kind, which `load` reads from a file."""
         return self._once(kind, [path], lambda: load(self._policy))
 
     def clear(self) -> None:
         """Lets go of all models."""
         self._kept.clear()
 
-    def _once(self, kind: str, paths: Sequence[Path], load: Callable[[], tuple[Value, int]]) -> Value:
+    def _once(self, kind: str, paths: Sequence[Path], load: Callable[[], Value]) -> Value:
         key: list[Hashable] = [kind]
-        expected = 0
         for path in paths:
             if not path.is_file():
                 raise ModelFileError(f"{path.name} cannot be read: there is no such file")
             status = path.stat()
             key.append((path, status.st_size, status.st_mtime_ns))
-            # published files are in half precision
-            expected += status.st_size * self._policy.unet_dtype.itemsize // 2
-        return self._kept.get(tuple(key), expected, lambda: _Loaded(*load())).value
+        return self._kept.get(tuple(key), 1, load)

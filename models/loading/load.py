@@ -33,7 +33,6 @@ class Checkpoint:
     model: Model
     clip: Clip | None
     vae: Vae | None
-    bytes: int
     family: Family
 
 
@@ -65,7 +64,6 @@ def loaded(file: TensorFile, parts: Parts, policy: DevicePolicy, report: Report 
         model=model_of(network, found, file),
         clip=Clip(encoders, Tokenizer(), found.family.encoders) if encoders else None,
         vae=Vae(autoencoder) if autoencoder else None,
-        bytes=sum(resident.bytes for resident in (network, encoders, autoencoder) if resident),
         family=found.family,
     )
 

@@ -40,10 +40,10 @@ ENCODERS: tuple[tuple[EncoderUse, ...], ...] = (SD1.encoders, SD2.encoders, SDXL
 
 def load_unet(
     path: Path, policy: DevicePolicy, stored: torch.dtype | None = None, report: Report | None = None
-) -> tuple[Model, int]:
+) -> Model:
     """Loads the UNet of a file, alone or of a checkpoint; `stored` is a precision that its weights are rounded to.
 
-    Returns it with the bytes it takes. Raises ModelFileError.
+    Raises ModelFileError.
     """
     with named(path), open_tensors(path) as file:
         prefix = UNET_PREFIX if _any_begins(file.shapes, UNET_PREFIX) else ""
@@ -52,14 +52,11 @@ def load_unet(
         dtypes = (policy.unet_dtype,) if stored is None else (stored, policy.unet_dtype)
         plan = Plan.of(lambda: UNet(found.unet), parts.unet, *dtypes)
         resident = plan.resident(reader_for(file, [plan], found.family.name, policy, report), policy)
-        return model_of(resident, found, file), resident.bytes
+        return model_of(resident, found, file)
 
 
-def load_autoencoder(path: Path, policy: DevicePolicy, report: Report | None = None) -> tuple[Vae, int]:
-    """Loads the autoencoder of a file, alone or of a checkpoint. Returns it with the bytes it takes.
-
-    Raises ModelFileError.
-    """
+def load_autoencoder(path: Path, policy: DevicePolicy, report: Report | None = None) -> Vae:
+    """Loads the autoencoder of a file, alone or of a checkpoint. Raises ModelFileError."""
     with named(path), open_tensors(path) as file:
         prefix = next((one for one in (VAE_PREFIX, "vae.") if _any_begins(file.shapes, one)), "")
         sources = autoencoder_sources(_below(file.shapes, prefix), prefix)
@@ -69,13 +66,13 @@ def load_autoencoder(path: Path, policy: DevicePolicy, report: Report | None = N
             raise _unknown(error, file.shapes) from error
         plan = Plan.of(lambda: Autoencoder(config), sources, policy.vae_dtype)
         resident = plan.resident(reader_for(file, [plan], "an autoencoder", policy, report), policy)
-        return Vae(resident), resident.bytes
+        return Vae(resident)
 
 
-def load_text_encoders(paths: Sequence[Path], policy: DevicePolicy, report: Report | None = None) -> tuple[Clip, int]:
+def load_text_encoders(paths: Sequence[Path], policy: DevicePolicy, report: Report | None = None) -> Clip:
     """Loads text encoders, each in a file of its own or all in one, for the family that listens to just these.
 
-    Returns them with the bytes they take. Raises ModelFileError.
+    Raises ModelFileError.
     """
     with named(*paths), ExitStack() as stack:
         files = [stack.enter_context(open_tensors(path)) for path in paths]
@@ -92,7 +89,7 @@ def load_text_encoders(paths: Sequence[Path], policy: DevicePolicy, report: Repo
         uses = uses_of(configs)
         plan = text_plan(configs, parts.text, policy)
         resident = plan.resident(reader_for(file, [plan], "a text encoder", policy, report), policy)
-        return Clip(resident, Tokenizer(), uses), resident.bytes
+        return Clip(resident, Tokenizer(), uses)
 
 
 def uses_of(roles: Iterable[Role]) -> tuple[EncoderUse, ...]:

@@ -55,6 +55,7 @@ class Resident(Generic[Network]):
         self._source = source
         self._worn: tuple[WeightPatch, ...] = ()
         self._originals: dict[str, Tensor] = {}
+        self._replaced: set[str] = set()
         self._shapes = {name: tuple(tensor.shape) for name, tensor in tensors_of(network).items()}
         self.bytes = size_in_bytes(network)
         self.place: Place = "machine"
@@ -112,11 +113,12 @@ class Resident(Generic[Network]):
         self._memory.load(self)
         self.users += 1
         try:
-            original = self._originals.get(name)
-            if original is None and name in _changed_by(self._worn):
-                original = self._read([name])[name]
-            if original is None:
+            if name not in self._replaced:
                 original = tensor_of(self._network, name)
+            elif name in self._originals:
+                original = self._originals[name]
+            else:
+                original = self._read([name])[name]
             return _patched(name, self._memory.card.put(original).float(), weights).clone()
         finally:
             self.users -= 1
@@ -126,12 +128,17 @@ class Resident(Generic[Network]):
         place(self._network, self._read(None))
         self.place = "machine"
 
+    def stay(self) -> None:
+        """Says that the weights are not what the source has any more, so that they must stay."""
+        self._source = None
+
     def let_go(self) -> None:
         """Gives the memory of the weights back; there must be a source."""
         assert self.users == 0
         assert self._source is not None
         empty(self._network)
         self._originals.clear()
+        self._replaced.clear()
         self._worn = ()
         self.place = "file"
 
@@ -175,15 +182,17 @@ class Resident(Generic[Network]):
         weight = _patched(name, self._memory.card.put(original).float(), weights).to(original.dtype)
         if keeps_original:
             self._originals[name] = original.to(HOME)
+        self._replaced.add(name)
         place_one(self._network, name, weight if self.place == "card" else weight.to(HOME))
 
     def _take_off(self) -> None:
         """Makes the weights what they were, from memory or, where there was no room to keep them, from their source."""
-        unkept = [name for name in _changed_by(self._worn) if name not in self._originals]
-        originals = {**self._originals, **(self._read(unkept) if unkept and self._source else {})}
+        unkept = [name for name in self._replaced if name not in self._originals]
+        originals = {**self._originals, **(self._read(unkept) if unkept else {})}
         for name, original in originals.items():
             place_one(self._network, name, self._memory.card.put(original) if self.place == "card" else original)
         self._originals.clear()
+        self._replaced.clear()
         self._worn = ()
 
 

@@ -71,8 +71,8 @@ def test_features_of_another_width_stay() -> None:
 
 def test_a_file_is_loaded_without_running_anything(tmp_path: Path) -> None:
     torch.save({8: (perceptron(8), perceptron(8)), "name": "paint", "step": 100}, tmp_path / "paint.pt")
-    network, size = load_hypernetwork(tmp_path / "paint.pt", DevicePolicy.choose(cpu=True))
-    assert size == 2 * (2 * 8 * 16 + 24) * 4
+    network = load_hypernetwork(tmp_path / "paint.pt", DevicePolicy.choose(cpu=True))
+    assert network.bytes == 2 * (2 * 8 * 16 + 24) * 4
     with network.on_device() as ready:
         assert list(ready.pairs) == ["8"]
 

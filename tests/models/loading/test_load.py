@@ -69,10 +69,6 @@ def test_networks_are_ready_to_compute_and_not_to_train(tiny: Checkpoint) -> Non
     assert out.isfinite().all()
 
 
-def test_the_bytes_of_a_checkpoint_are_those_of_its_weights(tiny: Checkpoint) -> None:
-    assert tiny.bytes == sum(tensor.numel() * 4 for tensor in tiny_weights().values())
-
-
 def test_text_weights_are_rounded_to_half_precision_before_they_are_used(tmp_path: Path) -> None:
     exact = {key: tensor.float() * 1.0001 for key, tensor in tiny_weights().items()}
     loaded = weights_of(load_checkpoint(saved(tmp_path, exact), CPU))
@@ -174,7 +170,7 @@ def test_whoever_listens_to_the_progress_can_stop_the_loading(tiny_file: Path) -
 def test_a_checkpoint_too_large_for_the_memory_is_refused_before_it_is_read(
     tiny_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.loading.plan.free_bytes", lambda device: 1000)
+    monkeypatch.setattr(CPU.memory.machine, "_free", lambda: 1000)
     with pytest.raises(NotEnoughMemoryError, match="GB of memory"):
         load_checkpoint(tiny_file, CPU)
 
