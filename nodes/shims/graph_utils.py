@@ -49,8 +49,8 @@ class Node:
 class GraphBuilder:
     """A graph to run in a node's place. The ids of its nodes begin with a prefix that no other graph has."""
 
-    numbers: ClassVar[Iterator[int]] = itertools.count()
-    """Tell apart the graphs that one call of a node builds; the engine tells those of other nodes apart."""
+    prefixes: ClassVar[Iterator[str]] = (f"{number}." for number in itertools.count())
+    """What begins the ids of the next graph."""
 
     def __init__(self, prefix: str | None = None) -> None:
         self.prefix = self.alloc_prefix() if prefix is None else prefix
@@ -59,9 +59,10 @@ class GraphBuilder:
 
     @classmethod
     def alloc_prefix(cls, root: str | None = None, call_index: int | None = None, graph_index: Any = None) -> str:
-        """A prefix of its own; it names the node and the call if these are given."""
-        number = next(cls.numbers) if graph_index is None else graph_index
-        return ".".join(str(part) for part in (root, call_index, number) if part is not None) + "."
+        """A prefix that no other graph has, unless one is given in parts."""
+        if root is None and call_index is None and graph_index is None:
+            return next(cls.prefixes)
+        return ".".join(str(part) for part in (root, call_index, graph_index) if part is not None) + "."
 
     @classmethod
     def set_default_prefix(cls, prefix_root: str, call_index: int, graph_index: int = 0) -> None:

@@ -148,7 +148,7 @@ def _graphs(runtime: Runtime) -> dict[str, Any]:
     class GraphBuilder(graph_utils.GraphBuilder):
         """A graph of the node that runs."""
 
-        numbers = runtime.graph_numbers
+        prefixes = runtime.prefixes
 
     return _definitions(graph_utils) | {"GraphBuilder": GraphBuilder, "ExecutionBlocker": Blocker}
 

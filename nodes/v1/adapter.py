@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from nodes.v1.values import to_foreign
 
 CONTEXT = "weft context"
 """The parameter that the engine's context is passed in; no input's name holds a space in a place like this."""
+
+TYPES_OF_LINKS = "input_types"
+"""The parameter by which VALIDATE_INPUTS asks for the types of what is linked, and takes their checking over."""
 
 MOST_INSTANCES = 10_000
 
@@ -109,31 +112,38 @@ class ForeignClass:
     def _instance(self, call: Call) -> Any:
         return self.runtime.services.get(Instances, Instances).get(call.context.node_id, self.node)
 
-    def _fingerprint(self, **inputs: Any) -> str:
+    def _fingerprint(self, **inputs: Any) -> Any:
         """What IS_CHANGED says. Raises ChangesAlwaysError where it says that the node is never the same."""
-        call, values = self._prepared(inputs)
-        is_changed = self.node.IS_CHANGED
-        with self.runtime.running(call):
-            answer = is_changed(**_accepted(is_changed, values))
-        if isinstance(answer, float) and math.isnan(answer):
-            raise ChangesAlwaysError(f"{self.id} says that it always changes.")
-        return repr(answer)
 
-    def _needed(self, **inputs: Any) -> Iterable[str]:
+        def read(answer: Any) -> str:
+            if isinstance(answer, float) and math.isnan(answer):
+                raise ChangesAlwaysError(f"{self.id} says that it always changes.")
+            return repr(answer)
+
+        return self._asked(lambda call: self.node.IS_CHANGED, inputs, read)
+
+    def _needed(self, **inputs: Any) -> Any:
         """The lazy inputs that the node asks for."""
-        call, values = self._prepared(inputs)
-        with self.runtime.running(call):
-            ask = self._instance(call).check_lazy_status
-            answer = ask(**_accepted(ask, values))
-        return [str(name) for name in answer or ()]
+        return self._asked(lambda call: self._instance(call).check_lazy_status, inputs, _names)
 
-    def _validate(self, **inputs: Any) -> bool | str:
+    def _validate(self, **inputs: Any) -> Any:
         """What VALIDATE_INPUTS says: True, or what is wrong."""
+        return self._asked(lambda call: self.node.VALIDATE_INPUTS, inputs, _verdict)
+
+    def _asked(
+        self, hook: Callable[[Call], Callable[..., Any]], inputs: Mapping[str, Any], read: Callable[[Any], Any]
+    ) -> Any:
+        """What a hook answers, read; awaitable if the hook is."""
         call, values = self._prepared(inputs)
-        check = self.node.VALIDATE_INPUTS
+        ask = hook(call)
         with self.runtime.running(call):
-            answer = check(**_accepted(check, values))
-        return answer if isinstance(answer, str) else bool(answer)
+            answer = ask(**_accepted(ask, values))
+
+        async def read_later() -> Any:
+            with self.runtime.running(call):
+                return read(await answer)
+
+        return read_later() if inspect.isawaitable(answer) else read(answer)
 
     def _validated(self, inputs: Sequence[InputSpec]) -> frozenset[str]:
         """The inputs that VALIDATE_INPUTS asks for by name, or all of them where it takes any."""
@@ -144,7 +154,15 @@ class ForeignClass:
         names = {one.name for one in inputs}
         if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
             return frozenset(names)
-        return frozenset({*names, "input_types"} & set(parameters))
+        return frozenset({*names, TYPES_OF_LINKS} & set(parameters))
+
+
+def _names(answer: Any) -> list[str]:
+    return [answer] if isinstance(answer, str) else [str(name) for name in answer or ()]
+
+
+def _verdict(answer: Any) -> bool | str:
+    return answer if isinstance(answer, str) else bool(answer)
 
 
 def _accepted(function: Callable[..., Any], values: dict[str, Any]) -> dict[str, Any]:

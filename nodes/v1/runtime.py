@@ -63,10 +63,11 @@ class Runtime:
         return self.call.context
 
     @property
-    def graph_numbers(self) -> Iterator[int]:
-        """Without end; counts the graphs that the call which goes on builds."""
+    def prefixes(self) -> Iterator[str]:
+        """Without end: what begins the ids of the next graph that the call which goes on builds."""
         while True:
-            yield next(self.call.numbers)
+            call = self.call
+            yield f"{call.context.new_ids}{next(call.numbers)}."
 
     @contextmanager
     def running(self, call: Call) -> Iterator[None]:
