@@ -24,6 +24,10 @@ LEFT_OUT: dict[str, str] = {
         "CLIP's side toward pictures"
     ),
     r"(cond_stage_model|conditioner\.embedders\.\d)\.model\.visual\..*": "CLIP's side toward pictures",
+    r"embedder\.model\.(positional_embedding|text_projection|(token_embedding|ln_final|transformer)\..*)": (
+        "the side toward words of the CLIP that sees pictures"
+    ),
+    r"embedder\.(mean|std)": "colors of CLIP's training pictures",
     r"embedding_manager\..*": "what a training of embeddings left behind",
     r"v_pred|ztsnr|edm_(mean|std)|edm_vpred\.sigma_(min|max)": "what the file says of its predictions",
 }

@@ -129,7 +129,7 @@ def test_features_of_an_adapter_are_computed_once() -> None:
     network = T2IAdapter(T2IAdapterConfig(3, (32, 64), 1)).requires_grad_(False)
     control = T2IModel(FakeResidence(network)).given(Hint(PICTURE))
     first = tensors(control.residuals(called()))
-    network.conv_in.bias += 1
+    network.conv_in.weight += 1
     torch.testing.assert_close(tensors(control.residuals(called(sigma=1.0))), first)
 
 
