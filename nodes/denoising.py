@@ -1,6 +1,5 @@
 """What nodes that sample share: a run with its progress, previews and interruption."""
 
-import time
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,9 +12,6 @@ from models.sampling.run import Step, finish, sample
 from models.sampling.samplers.table import Sampler
 from models.types import Latent, LatentFormat
 from nodes.context import Context
-
-PREVIEW_INTERVAL = 0.1
-"""Seconds between two previews: a small model takes steps faster than anybody looks."""
 
 
 class Denoised(NamedTuple):
@@ -50,24 +46,18 @@ def denoised(
 
 
 class _Reporter:
-    """Tells the progress of each step, with a preview of the estimated picture as often as anybody looks."""
+    """Tells the progress of each step, with a preview of the estimated picture."""
 
     def __init__(self, context: Context, latent_format: LatentFormat) -> None:
         self._context = context
         self._format = latent_format
-        self._next_preview = 0.0
         self.last: Step | None = None
 
     def __call__(self, step: Step) -> None:
         self.last = step
-        done = step.index + 1
-        self._context.progress(done, step.total, self._preview(step) if self._wanted(done == step.total) else None)
+        self._context.progress(step.index + 1, step.total, self._preview(step))
 
-    def _wanted(self, last: bool) -> bool:
+    def _preview(self, step: Step) -> bytes | None:
         if self._context.settings.preview_method == "none":
-            return False
-        return last or time.monotonic() >= self._next_preview
-
-    def _preview(self, step: Step) -> bytes:
-        self._next_preview = time.monotonic() + PREVIEW_INTERVAL
+            return None
         return to_jpeg(latent_to_image(step.denoised, self._format))

@@ -9,7 +9,7 @@ import torch
 from models.sampling.noise import initial_noise
 from models.sampling.samplers.table import SAMPLERS
 from models.types import Latent, Model
-from nodes import samplers
+from nodes import denoising, samplers
 from nodes.context import Context
 from nodes.custom_sampling import add_noise, disable_noise, random_noise, sampler_custom, sampler_custom_advanced
 from nodes.guiders import basic_guider, cfg_guider, dual_cfg_guider
@@ -156,16 +156,19 @@ def test_added_noise_is_that_between_the_ends_of_the_sigmas() -> None:
     assert add_noise(MODEL, random_noise(7), manual_sigmas(""), LATENT) is LATENT
 
 
-def test_progress_is_told_at_every_step_and_ends_full(context: Context) -> None:
-    told: list[tuple[int, int, bool]] = []
-    watching = replace(context, progress=lambda value, maximum, preview: told.append((value, maximum, bool(preview))))
-    plain(watching, sampler_name="euler")
-    assert [(value, maximum) for value, maximum, _ in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert told[-1][2]
-    told.clear()
-    plain(watching, sampler_name="dpm_adaptive")
-    assert told[-1][:2] == (4, 4)
-    assert all(1 <= value <= 4 for value, _, _ in told)
+@pytest.mark.parametrize("name", list(SAMPLERS))
+def test_progress_and_a_preview_are_told_at_every_step(context: Context, monkeypatch, name: str) -> None:
+    monkeypatch.setattr(denoising, "to_jpeg", lambda image: b"jpeg")
+    told: list[tuple[int, int]] = []
+
+    def progress(value: int, maximum: int, preview: bytes | None) -> None:
+        assert preview == b"jpeg"
+        told.append((value, maximum))
+
+    plain(replace(context, progress=progress), sampler_name=name)
+    assert told[-1] == (4, 4)
+    assert told == sorted(told)
+    assert {1, 2, 3, 4} == {value for value, _ in told} or name in ("dpm_fast", "dpm_adaptive")
 
 
 @pytest.mark.parametrize(

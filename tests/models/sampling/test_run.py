@@ -12,6 +12,8 @@ from models.types import Model
 from tests.models.sampling.fakes import FORMAT, FakeResidence, model_of, prompt
 
 SHAPE = (1, 4, 8, 8)
+CHOOSING = ("dpm_fast", "dpm_adaptive")
+"""Samplers that choose their own steps."""
 
 
 def knowing(clean):
@@ -39,8 +41,8 @@ def test_a_network_that_knows_the_picture_finds_it(sampler):
     clean = torch.randn(SHAPE, generator=torch.Generator().manual_seed(3))
     result = finish(run(knowing(clean), sampler=sampler, steps=8), lambda step: None)
     left = (
-        5 * model_of(abs).sampling.levels.sigma_min / FORMAT.scale if sampler in ("dpm_fast", "dpm_adaptive") else 1e-2
-    )  # these two end above zero
+        5 * model_of(abs).sampling.levels.sigma_min / FORMAT.scale if sampler in CHOOSING else 1e-2
+    )  # which end above zero
     torch.testing.assert_close(result, clean / FORMAT.scale, atol=left, rtol=1e-3)
 
 
@@ -49,6 +51,36 @@ def test_each_step_tells_where_it_is():
     finish(run(knowing(torch.ones(SHAPE)), steps=4), steps.append)
     assert [(step.index, step.total) for step in steps] == [(0, 4), (1, 4), (2, 4), (3, 4)]
     assert all(torch.allclose(step.denoised, torch.ones(SHAPE), atol=1e-4) for step in steps)
+
+
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
+def test_every_sampler_shows_each_of_its_steps(sampler):
+    steps = []
+    finish(run(knowing(torch.ones(SHAPE)), sampler=sampler, steps=5), steps.append)
+    told = [step.index for step in steps]
+    assert told[-1] == 4
+    assert told == (sorted(told) if sampler in CHOOSING else list(range(5)))
+    assert all(step.total == 5 and step.denoised.shape == step.x.shape == SHAPE for step in steps)
+    torch.testing.assert_close(steps[-1].denoised, torch.ones(SHAPE), atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
+def test_every_sampler_stops_before_its_next_evaluation(sampler):
+    asked, evaluated, clean = [], [], torch.ones(SHAPE)
+    known = knowing(clean).unet.network  # type: ignore[attr-defined]
+
+    def network(*args, **options):
+        evaluated.append(None)
+        return known(*args, **options)
+
+    def check():
+        if len(asked) == 3:
+            raise InterruptedError
+        asked.append(None)
+
+    with pytest.raises(InterruptedError):
+        finish(run(model_of(network), sampler=sampler, steps=6, before_evaluation=check), lambda step: None)
+    assert len(evaluated) == 3
 
 
 def test_full_noise_is_scaled_to_the_largest_sigma():
