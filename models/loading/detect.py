@@ -50,22 +50,23 @@ def detect(parts: Parts, shapes: Shapes, notes: Mapping[str, str]) -> Detected:
     except UNKNOWN as error:
         if isinstance(error, ModelFileError):
             raise
-        raise UnknownModelError(_refusal(shapes, [str(error)], FAMILIES[0])) from error
-    nearest: tuple[list[str], Family] | None = None
+        kind = stranger(shapes)
+        named = ", ".join(list(shapes)[:3])
+        what = f"it looks like {kind}" if kind else f"it holds {len(shapes)} tensors such as {named}"
+        raise UnknownModelError(_refusal(what, FAMILIES[0], [str(error)])) from error
+    nearest: tuple[Family, list[str]] | None = None
     for family in FAMILIES:
         differences = family.differences(unet, text)
         if not differences:
             usual = PLAYGROUND_LATENT if is_playground(shapes) else family.latent_format
             return Detected(family, parts, unet, vae, text, metadata.latent_format(usual, notes))
-        if nearest is None or len(differences) < len(nearest[0]):
-            nearest = differences, family
+        if nearest is None or len(differences) < len(nearest[1]):
+            nearest = family, differences
     assert nearest is not None
-    raise UnknownModelError(_refusal(shapes, *nearest))
+    raise UnknownModelError(_refusal("its UNet is of no family that is known", *nearest))
 
 
-def _refusal(shapes: Shapes, differences: list[str], family: Family) -> str:
-    kind = stranger(shapes)
-    what = f"it looks like {kind}" if kind else f"it holds {len(shapes)} tensors such as {', '.join(list(shapes)[:3])}"
+def _refusal(what: str, family: Family, differences: list[str]) -> str:
     return f"{what}. The nearest family that can be loaded is {family.name}, but {'; '.join(differences)}"
 
 
