@@ -82,7 +82,8 @@ class Embeddings(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         patches = self.patch_embedding(pixels).flatten(2).transpose(1, 2)
         whole = self.class_embedding.expand(len(pixels), 1, -1)
-        return torch.cat([whole, patches], dim=1) + self.position_embedding.weight
+        vectors = torch.cat([whole, patches], dim=1)
+        return vectors + self.position_embedding(torch.arange(vectors.shape[1], device=vectors.device))
 
 
 class VisionModel(nn.Module):

@@ -146,7 +146,7 @@ class Embeddings(nn.Module):
         vectors = self.token_embedding(tokens)
         for row, position, vector in given:
             vectors[row, position] = vector.to(vectors)
-        return vectors + self.position_embedding.weight[: tokens.shape[1]]
+        return vectors + self.position_embedding(torch.arange(tokens.shape[1], device=tokens.device))
 
 
 class Encoder(nn.Module):

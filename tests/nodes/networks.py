@@ -1,7 +1,6 @@
 """Models with small random networks, for nodes that change or save them."""
 
 import torch
-from torch import nn
 
 from models.loading.families import SD1
 from models.memory import DevicePolicy
@@ -11,6 +10,7 @@ from models.text.tokenizer import Tokenizer
 from models.types import Clip, Model, Vae
 from models.unet import Level, UNet, UNetConfig
 from models.vae import Autoencoder, AutoencoderConfig
+from tests.models.memory.fakes import at_random
 
 UNET = UNetConfig(4, 4, 32, (Level(32, (1,), (1, 1)), Level(64, (0,), (0, 0))), middle_depth=1, context_dim=64)
 TEXT = ClipTextConfig(vocabulary=49408, positions=77, width=64, layers=2, mlp_width=128)
@@ -18,17 +18,8 @@ VAE = AutoencoderConfig(level_channels=(32, 32, 32, 32), res_blocks=1)
 POLICY = DevicePolicy.choose(cpu=True)
 
 
-def _at_random(network: nn.Module, seed: int) -> nn.Module:
-    generator = torch.Generator().manual_seed(seed)
-    for parameter in network.parameters():
-        parameter.data = torch.randn(parameter.shape, generator=generator).mul_(0.05).half().float()
-    return network.requires_grad_(False).eval()
-
-
 def unet(seed: int = 0) -> UNet:
-    network = UNet(UNET)
-    _at_random(network, seed)
-    return network
+    return at_random(UNet(UNET), seed)
 
 
 def model(seed: int = 0) -> Model:
@@ -36,12 +27,9 @@ def model(seed: int = 0) -> Model:
 
 
 def clip(seed: int = 0) -> Clip:
-    network = TextEncoders({"clip_l": TEXT})
-    _at_random(network, seed)
+    network = at_random(TextEncoders({"clip_l": TEXT}), seed)
     return Clip(POLICY.resident(network, torch.float32), Tokenizer(), SD1.encoders)
 
 
 def vae(seed: int = 0) -> Vae:
-    network = Autoencoder(VAE)
-    _at_random(network, seed)
-    return Vae(POLICY.resident(network, torch.float32))
+    return Vae(POLICY.resident(at_random(Autoencoder(VAE), seed), torch.float32))

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from models.memory import Card, DeviceMemory, MachineMemory, Resident, VramMode
 
 PLENTY = 1 << 40
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class FakeCard:
@@ -66,3 +68,11 @@ def linear(memory: DeviceMemory, numbers: int = 1000, *, from_file: bool = True)
     """A network of so many numbers, 4 bytes each."""
     network = nn.Linear(numbers, 1, bias=False)
     return Resident(network, torch.float32, memory, File(network) if from_file else None)
+
+
+def at_random(network: Network, seed: int = 0) -> Network:
+    """The network with small random weights that half precision holds exactly."""
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in network.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator).mul_(0.05).half().float()
+    return network.requires_grad_(False).eval()
