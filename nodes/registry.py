@@ -40,6 +40,7 @@ BUILTIN = (
     "nodes.latent_composite",
     "nodes.latent_operations",
     "nodes.inpainting",
+    "nodes.upscaling",
 )
 
 

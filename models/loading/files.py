@@ -35,6 +35,10 @@ STRANGERS = {
 """How files begin that people take for models."""
 
 
+WRAPPERS = ("state_dict", "params_ema", "params")
+"""Under which names programs put a network's tensors beside other things; an average over training before the last."""
+
+
 class TensorFile(Protocol):
     """The tensors of an open file. `sizes` are their bytes in the file."""
 
@@ -248,8 +252,9 @@ def _refused(error: pickle.UnpicklingError) -> str:
 
 
 def _state_dict(content: Any) -> dict[str, Tensor]:
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
+    for wrapper in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
     if not isinstance(content, dict) or not content:
         raise ModelFileError("it holds no table of tensors")
     others = [str(key)[:80] for key, value in content.items() if not isinstance(value, Tensor)]
