@@ -163,11 +163,8 @@ class JobEnded(JobEvent):
 
 
 Outcome = JobSucceeded | JobFailed | JobInterrupted
-Event = (
-    QueueChanged
-    | WorkerChanged
-    | ClientMessage
-    | JobStarted
+OfJob = (
+    JobStarted
     | NodesCached
     | NodeStarted
     | NodeBlocked
@@ -177,3 +174,4 @@ Event = (
     | Outcome
     | JobEnded
 )
+Event = QueueChanged | WorkerChanged | ClientMessage | OfJob

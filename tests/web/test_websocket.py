@@ -220,16 +220,16 @@ async def test_a_quiet_connection_is_kept_open_without_asking_for_answers(
 async def test_a_long_burst_reaches_a_client_that_listens(client: TestClient, engine: FakeEngine) -> None:
     socket = await connected(client)
     for number in range(4000):
-        engine.tell(events.NodeStarted("j", "me", str(number)), events.NodeFinished("j", "me", str(number)))
+        shown = {"text": [str(number)]}
+        engine.tell(events.NodeStarted("j", "me", str(number)), events.NodeFinished("j", "me", str(number), shown))
     engine.tell(events.JobEnded("j", "me"))
-    started = 0
+    executed = 0
     while True:
         [message] = await received(socket, 1)
-        if message["type"] == "executing":
-            if message["data"]["node"] is None:
-                break
-            started += 1
-    assert started == 4000
+        executed += message["type"] == "executed"
+        if message["type"] == "executing" and message["data"]["node"] is None:
+            break
+    assert executed == 4000
 
 
 async def test_connections_end_when_the_server_stops(client: TestClient) -> None:

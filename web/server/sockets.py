@@ -2,18 +2,15 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from execution import events
 from web.server import wire
+from web.server.following import SECONDS_BETWEEN_NODES, FollowedJob
 
 MOST_WAITING = 10_000  # messages
-# A client is told at most this often how all nodes of a large graph are: the message grows with the graph.
-LARGE_GRAPH, SECONDS_BETWEEN_STATES = 100, 0.25  # nodes, s
 SECONDS_OF_QUIET = 30.0  # after which a ping is sent
 
 log = logging.getLogger(__name__)
@@ -118,23 +115,14 @@ class Socket:
             self.drop()
 
 
-@dataclass
-class RunningJob:
-    """What is known of a job while it runs. `told` is when its client last heard how all nodes are, in seconds."""
-
-    progress: dict[str, wire.NodeState] = field(default_factory=dict)
-    node: events.NodeStarted | None = None
-    preview: wire.Preview | None = None
-    told: float = -math.inf
-
-
 class Sockets:
     """All connections by client id, and what is known of the jobs that run."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._sockets: dict[str, Socket] = {}
-        self._running: dict[str, RunningJob] = {}
+        self._running: dict[str, FollowedJob] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def __len__(self) -> int:
         return len(self._sockets)
@@ -152,12 +140,10 @@ class Sockets:
 
     def resume(self, client_id: str, socket: Socket) -> None:
         """Tell a client that comes back where its running jobs are."""
-        for job_id, job in self._running.items():
-            if job.node is not None and job.node.client_id == client_id:
-                socket.send(wire.executing(job.node))
-                socket.send(wire.ProgressState(job_id, job.progress))
-                if job.preview is not None:
-                    socket.send(job.preview)
+        for job in self._running.values():
+            if job.client_id == client_id:
+                for frame in job.resumed():
+                    socket.send(frame)
 
     def tell(self, event: events.Event) -> None:
         """Pass an event of the engine on to whom it concerns."""
@@ -166,36 +152,47 @@ class Sockets:
         elif isinstance(event, events.ClientMessage):
             self._send(wire.translate(event, {}), event.client_id)
         else:
-            job = self._follow(event.job_id, event)
-            self._send(wire.translate(event, job.progress), event.client_id, job)
+            self._follow(event)
 
     async def close(self) -> None:
         """End all connections because the server stops."""
+        for job_id in list(self._timers):
+            self._cancel(job_id)
         sockets = list(self._sockets.values())
         await asyncio.gather(*(socket.close("The server is stopping.") for socket in sockets))
 
-    def _follow(self, job_id: str, event: events.Event) -> RunningJob:
-        job = self._running.setdefault(job_id, RunningJob())
-        wire.advance(job.progress, event)
-        if isinstance(event, events.NodeStarted):
-            job.node, job.preview = event, None
-        elif isinstance(event, events.NodePreview):
-            job.preview = wire.preview(event)
-        elif isinstance(event, events.JobEnded):
-            del self._running[job_id]
-        return job
+    def _follow(self, event: events.OfJob) -> None:
+        job = self._running.get(event.job_id)
+        if job is None:
+            job = self._running[event.job_id] = FollowedJob(event.job_id, self._clock)
+        self._send(job.frames(event), event.client_id)
+        if isinstance(event, events.JobEnded):
+            del self._running[event.job_id]
+            self._cancel(event.job_id)
+        else:
+            self._look_again(event.job_id, event.client_id)
 
-    def _send(self, frames: list[wire.Frame], client_id: str | None = None, job: RunningJob | None = None) -> None:
+    def _look_again(self, job_id: str, client_id: str | None) -> None:
+        """Have what a job holds back sent soon, even if nothing more happens."""
+        if job_id not in self._timers and self._running[job_id].holds_back:
+            loop = asyncio.get_running_loop()
+            self._timers[job_id] = loop.call_later(SECONDS_BETWEEN_NODES, self._send_due, job_id, client_id)
+
+    def _send_due(self, job_id: str, client_id: str | None) -> None:
+        del self._timers[job_id]
+        self._send(self._running[job_id].due(), client_id)
+        self._look_again(job_id, client_id)
+
+    def _cancel(self, job_id: str) -> None:
+        timer = self._timers.pop(job_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _send(self, frames: list[wire.Frame], client_id: str | None = None) -> None:
         own = self._sockets.get(client_id) if client_id is not None else None
         for frame in frames:
             if isinstance(frame, wire.Message) and frame.everyone:
                 for socket in list(self._sockets.values()):
                     socket.send(frame)
-            elif own is not None and not (isinstance(frame, wire.ProgressState) and job and self._too_soon(job)):
+            elif own is not None:
                 own.send(frame)
-
-    def _too_soon(self, job: RunningJob) -> bool:
-        if len(job.progress) <= LARGE_GRAPH or self._clock() - job.told >= SECONDS_BETWEEN_STATES:
-            job.told = self._clock()
-            return False
-        return True

@@ -53,14 +53,18 @@ Progress = Mapping[str, NodeState]
 
 @dataclass(frozen=True, slots=True)
 class ProgressState:
-    """A text frame that tells how all nodes of a job are when it is sent; written out only then, as it may be long."""
+    """A text frame that tells how all nodes of a job are when it is sent; written out only then, as it may be long.
+
+    A `partial` one tells of some nodes, and is needed even if another follows.
+    """
 
     job_id: str
     progress: Progress
+    partial: bool = False
 
     @property
-    def supersedes(self) -> str:
-        return f"progress_state {self.job_id}"
+    def supersedes(self) -> str | None:
+        return None if self.partial else f"progress_state {self.job_id}"
 
     @property
     def message(self) -> Message:
@@ -100,12 +104,8 @@ def advance(progress: dict[str, NodeState], event: events.Event) -> None:
 def translate(event: events.Event, progress: Progress) -> list[Frame]:
     """What clients are told of an event; `progress` is that of its job, the event included."""
     match event:
-        case events.QueueChanged(remaining=remaining):
-            return [status(remaining)]
-        case events.WorkerChanged(state=state, detail=detail):
-            return [worker(WorkerStatus(state, detail))]
-        case events.ClientMessage(type, data, client_id):
-            return [Message(type, data, everyone=client_id is None)]
+        case events.QueueChanged() | events.WorkerChanged() | events.ClientMessage():
+            return [_general(event)]
         case events.NodeStarted():
             return [ProgressState(event.job_id, progress), executing(event)]
         case events.NodeBlocked():
@@ -122,6 +122,17 @@ def translate(event: events.Event, progress: Progress) -> list[Frame]:
             return [Message("executing", {"node": None, "prompt_id": job_id})]
         case _:
             return [milestone(event)]
+
+
+def _general(event: events.QueueChanged | events.WorkerChanged | events.ClientMessage) -> Message:
+    """The message of an event that belongs to no job."""
+    match event:
+        case events.QueueChanged(remaining=remaining):
+            return status(remaining)
+        case events.WorkerChanged(state=state, detail=detail):
+            return worker(WorkerStatus(state, detail))
+        case events.ClientMessage(type, data, client_id):
+            return Message(type, data, everyone=client_id is None)
 
 
 def milestone(event: events.JobStarted | events.NodesCached | events.Outcome) -> Message:
