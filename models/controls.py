@@ -150,16 +150,15 @@ class T2IControl:
                     f"this T2I-Adapter is for Stable Diffusion {'XL' if wide else '1.x'}, and the model is not: "
                     "choose an adapter made for the model's family"
                 )
-            features = self._features(network, _picture_size(call))
+            features = self._features(network, _picture_size(call), like=call.x.to(self.model.network.dtype))
         placed = _wide_places(features, call) if wide else _places(features, call)
         return scaled(placed, self.hint.strength, call.x)
 
-    def _features(self, network: T2IAdapter, size: tuple[int, int]) -> list[Tensor]:
+    def _features(self, network: T2IAdapter, size: tuple[int, int], like: Tensor) -> list[Tensor]:
         if size not in self._kept:
-            parameter = next(network.parameters())
             side = network.config.unshuffle
             height, width = (-(-length // side) * side for length in size)
-            pixels = self.hint.fitted(height, width, like=parameter)
+            pixels = self.hint.fitted(height, width, like=like)
             pixels = pixels.mean(dim=1, keepdim=True) if network.config.hint_channels == 1 else pixels
             self._kept.clear()
             self._kept[size] = network(pixels)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.adapters.unclip import EmbeddingNoise
 from models.conditioning import Cond, Occasion, PictureSize
 from models.layers import sinusoidal_embedding
 
@@ -34,7 +35,7 @@ class SizesVector:
         target_height = size.height if size.target_height is None else size.target_height
         target_width = size.width if size.target_width is None else size.target_width
         numbers = (size.height, size.width, size.crop_h, size.crop_w, target_height, target_width)
-        return _joined(cond, self.pooled, numbers)
+        return _joined(_pooled(cond, self.pooled, occasion), numbers)
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,26 @@ class AestheticVector:
         size = _size(cond, occasion)
         usual = AESTHETIC_OF_NEGATIVE if occasion.negative else AESTHETIC
         score = usual if cond.aesthetic is None else cond.aesthetic
-        return _joined(cond, self.pooled, (size.height, size.width, size.crop_h, size.crop_w, score))
+        return _joined(_pooled(cond, self.pooled, occasion), (size.height, size.width, size.crop_h, size.crop_w, score))
 
 
 def _size(cond: Cond, occasion: Occasion) -> PictureSize:
     return cond.size or PictureSize(width=occasion.width, height=occasion.height)
 
 
-def _joined(cond: Cond, width: int, numbers: Sequence[float]) -> Tensor:
+def _pooled(cond: Cond, width: int, occasion: Occasion) -> Tensor:
+    """The pooled text (1, width), in whose place pictures may stand."""
+    if cond.images:
+        return EmbeddingNoise.of_width(width).vector(cond.images, 0.0, occasion.seed)[:, :width]
     pooled = torch.zeros(1, width) if cond.pooled is None else cond.pooled[:1].float().cpu()
     if pooled.shape[1] != width:
         raise ValueError(
             f"the model is conditioned on a pooled text of width {width}, and the prompt's is {pooled.shape[1]} wide: "
             "encode it with the text encoder of the model's own family"
         )
+    return pooled
+
+
+def _joined(pooled: Tensor, numbers: Sequence[float]) -> Tensor:
     embedded = sinusoidal_embedding(torch.tensor(numbers, dtype=torch.float32), SINUSOID)
     return torch.cat([pooled, embedded.reshape(1, -1)], dim=1)

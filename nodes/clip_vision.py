@@ -1,7 +1,7 @@
 """Nodes that show pictures to CLIP, and take what it sees as a prompt."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 
@@ -9,10 +9,11 @@ from models.conditioning import ImagePrompt
 from models.loading.adapters import load_vision
 from models.memory import explained_out_of_memory
 from models.vision import Seen, prepared
+from nodes.checkpoint import CheckpointName, checkpoint_loader_simple
 from nodes.context import Context
 from nodes.files import fingerprint_of
 from nodes.library import library_of, reporter
-from nodes.sockets import CLIP_VISION, CLIP_VISION_OUTPUT, CONDITIONING, IMAGE, present
+from nodes.sockets import CLIP, CLIP_VISION, CLIP_VISION_OUTPUT, CONDITIONING, IMAGE, MODEL, VAE
 from nodes.spec import FileChoice, Help, Number, node
 
 
@@ -27,6 +28,33 @@ def clip_vision_loader(clip_name: Annotated[str, FileChoice("clip_vision")], con
     return library_of(context).other("vision", path, lambda policy: load_vision(path, policy, report))
 
 
+class LoadedUnclip(NamedTuple):
+    """The networks of an unCLIP checkpoint."""
+
+    model: MODEL
+    clip: CLIP
+    vae: VAE
+    clip_vision: CLIP_VISION
+
+
+def _checkpoint_fingerprint(ckpt_name: str, context: Context) -> str:
+    return fingerprint_of(context.paths.model_file("checkpoints", ckpt_name))
+
+
+@node(
+    "unCLIPCheckpointLoader",
+    name="Load unCLIP Checkpoint",
+    category="model/loaders",
+    fingerprint=_checkpoint_fingerprint,
+)
+def unclip_checkpoint_loader(ckpt_name: CheckpointName, context: Context) -> LoadedUnclip:
+    """Loads a checkpoint that takes pictures as prompts, with the CLIP vision encoder in it."""
+    found = checkpoint_loader_simple(ckpt_name, context)
+    path = context.paths.model_file("checkpoints", ckpt_name)
+    vision = library_of(context).other("vision", path, lambda policy: load_vision(path, policy))
+    return LoadedUnclip(*found, vision)
+
+
 @node("CLIPVisionEncode", name="CLIP Vision Encode", category="model/conditioning")
 def clip_vision_encode(
     clip_vision: CLIP_VISION,
@@ -34,10 +62,9 @@ def clip_vision_encode(
     crop: Annotated[Literal["center", "none"], Help("center cuts the picture to a square, none squeezes it")],
 ) -> CLIP_VISION_OUTPUT:
     """Shows pictures to CLIP."""
-    vision = present(clip_vision, "CLIP vision encoder")
-    with torch.no_grad(), explained_out_of_memory("looking at the picture"), vision.on_device() as network:
-        pixels = prepared(image.to(vision.device, torch.float32), network.config.side, crop == "center")
-        seen = network(pixels.to(vision.dtype))
+    with torch.no_grad(), explained_out_of_memory("looking at the picture"), clip_vision.on_device() as network:
+        pixels = prepared(image.to(clip_vision.device, torch.float32), network.config.side, crop == "center")
+        seen = network(pixels.to(clip_vision.dtype))
     return Seen(*(tensor.float().cpu() for tensor in (seen.embeds, seen.last, seen.penultimate)))
 
 

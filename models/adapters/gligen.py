@@ -145,6 +145,7 @@ class Gligen(nn.Module):
 
     def __init__(self, config: GligenConfig) -> None:
         super().__init__()
+        self.config = config
         self.position_net = PositionNet(config.text_width, config.hidden, config.object_width)
         self.gates = nn.ModuleDict(
             {_slot(place): Gate(width, config.object_width, config.heads) for place, width in config.gates}
@@ -184,19 +185,20 @@ class GligenBoxes:
 
     def _gated(self, x: Tensor, place: Place, call: Call) -> Tensor:
         with self.model.on_device() as network:
-            parameter = network.position_net.null_positive_feature
-            if self.boxes[0].words.shape[-1] != len(parameter):
+            taken = network.config.text_width
+            if self.boxes[0].words.shape[-1] != taken:
                 raise ValueError(
                     f"the words of a box are {self.boxes[0].words.shape[-1]} wide, the GLIGEN model takes "
-                    f"{len(parameter)}: encode them with the text encoder of a Stable Diffusion 1.x checkpoint"
+                    f"{taken}: encode them with the text encoder of a Stable Diffusion 1.x checkpoint"
                 )
-            return network(x.to(parameter), place, *self._inputs(call.shape, parameter)).to(x)
+            like = x.to(self.model.dtype)
+            return network(like, place, *self._inputs(call.shape, like)).to(x)
 
     def _inputs(self, shape: tuple[int, ...], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Boxes (1, 30, 4) as shares of a latent's shape (b c h w), which are used (1, 30), and their words."""
         height, width = shape[2:]
         boxes, used = like.new_zeros(1, MAX_BOXES, 4), like.new_zeros(1, MAX_BOXES)
-        words = like.new_zeros(1, MAX_BOXES, len(like))
+        words = like.new_zeros(1, MAX_BOXES, self.boxes[0].words.shape[-1])
         for number, box in enumerate(self.boxes):
             area = box.area
             corners = area.x / width, area.y / height, (area.x + area.width) / width, (area.y + area.height) / height

@@ -37,6 +37,11 @@ class EmbeddingNoise:
     mean: Tensor
     std: Tensor
 
+    @classmethod
+    def of_width(cls, width: int) -> "EmbeddingNoise":
+        """For embeddings that are taken as they are."""
+        return cls(torch.zeros(1, width), torch.ones(1, width))
+
     def noisy(self, embed: Tensor, augmentation: float, seed: int) -> Tensor:
         """An embedding (1, width) at a noise augmentation in 0..1, followed by the embedding of that level."""
         level = round((LEVELS - 1) * augmentation)
@@ -48,7 +53,17 @@ class EmbeddingNoise:
         return torch.cat([mixed * self.std + self.mean, told], dim=-1)
 
     def vector(self, images: Sequence[ImagePrompt], merged_noise: float, seed: int) -> Tensor:
-        """The pictures' sum by their strengths, (1, 2 · width); a sum of several is made noisy once more."""
+        """The pictures' sum by their strengths, (1, 2 · width); a sum of several is made noisy once more.
+
+        Raises ValueError for embeddings of another width.
+        """
+        width = self.mean.shape[-1]
+        for image in images:
+            if image.embeds.shape[-1] != width:
+                raise ValueError(
+                    f"the picture prompt is {image.embeds.shape[-1]} wide, the model takes {width}: encode it with the "
+                    "CLIP vision model that belongs to the checkpoint"
+                )
         seed = (seed + SEED_DISTANCE) % 2**64
         found = [
             image.strength * self.noisy(embed[None].float().cpu(), image.noise_augmentation, seed)
@@ -57,7 +72,7 @@ class EmbeddingNoise:
         ]
         if len(found) == 1:
             return found[0]
-        mixture = torch.stack(found).sum(dim=0)[:, : self.mean.shape[-1]]
+        mixture = torch.stack(found).sum(dim=0)[:, :width]
         return self.noisy(mixture, merged_noise, seed)
 
 
@@ -68,14 +83,7 @@ class PictureVector:
     noise: EmbeddingNoise
 
     def vector(self, cond: Cond, occasion: Occasion) -> Tensor:
-        """The vector (1, 2 · width of a CLIP embedding), float32. Raises ValueError for embeddings of another width."""
-        width = self.noise.mean.shape[-1]
+        """The vector (1, 2 · width of a CLIP embedding), float32."""
         if not cond.images:
-            return torch.zeros(1, 2 * width)
-        for image in cond.images:
-            if image.embeds.shape[-1] != width:
-                raise ValueError(
-                    f"the picture prompt is {image.embeds.shape[-1]} wide, the model takes {width}: encode it with the "
-                    "CLIP vision model that belongs to the checkpoint"
-                )
+            return torch.zeros(1, 2 * self.noise.mean.shape[-1])
         return self.noise.vector(cond.images, MERGED_NOISE, occasion.seed)

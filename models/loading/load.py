@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from models.adapters.unclip import EmbeddingNoise, PictureVector
 from models.channels import EditChannels, InpaintChannels
 from models.conditioning import ConcatRule, VectorRule
 from models.loading.detect import Detected, detect
@@ -14,7 +15,7 @@ from models.loading.files import TensorFile, open_tensors
 from models.loading.header import ModelFileError
 from models.loading.keys import Parts, split
 from models.loading.markers import is_edm_velocity, sampling_of
-from models.loading.plan import Plan, Report, reader_for
+from models.loading.plan import Plan, Report, WeightsMismatchError, reader_for
 from models.loading.sources import Source
 from models.memory import DevicePolicy
 from models.text.clip import ClipTextConfig
@@ -24,6 +25,10 @@ from models.types import Clip, LatentFormat, Model, Residence, Vae
 from models.unet import UNet, UNetConfig
 from models.vae import Autoencoder
 from models.vectors import AestheticVector, SizesVector
+
+
+AUGMENTOR_KEYS = ("noise_augmentor.data_mean", "noise_augmentor.data_std")
+"""Mean and standard deviation of CLIP's embeddings in the training of an unCLIP checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -83,20 +88,34 @@ def model_of(network: Residence[UNet], found: Detected, file: TensorFile) -> Mod
         network,
         found.latent_format,
         sampling_of(file, found.parts.unet, family.told_by_bias),
-        vector=_vector_rule(family, found.unet),
+        vector=_vector_rule(family, found.unet, file),
         concat=_concat_rule(family, found.latent_format, is_edm_velocity(file.shapes)),
     )
 
 
-def _vector_rule(family: Family, unet: UNetConfig) -> VectorRule | None:
+def _vector_rule(family: Family, unet: UNetConfig, file: TensorFile) -> VectorRule | None:
     adm = unet.adm_in_channels or 0
     match family.vector:
         case "sizes":
             return SizesVector(adm - NUMBERS["sizes"] * SINUSOID)
         case "aesthetic":
             return AestheticVector(adm - NUMBERS["aesthetic"] * SINUSOID)
-        case "none" | "picture":
+        case "picture":
+            return PictureVector(_noise_of(file, adm // 2))
+        case "none":
             return None
+
+
+def _noise_of(file: TensorFile, width: int) -> EmbeddingNoise:
+    """How a checkpoint makes embeddings of pictures noisy. Raises WeightsMismatchError."""
+    if not set(AUGMENTOR_KEYS) <= file.shapes.keys():
+        return EmbeddingNoise.of_width(width)
+    mean, std = (file.read(key, torch.float32).reshape(1, -1) for key in AUGMENTOR_KEYS)
+    if mean.shape != (1, width) or std.shape != (1, width):
+        raise WeightsMismatchError(
+            f"{' and '.join(AUGMENTOR_KEYS)} have {mean.numel()} and {std.numel()} numbers instead of {width}"
+        )
+    return EmbeddingNoise(mean, std)
 
 
 def _concat_rule(family: Family, latent_format: LatentFormat, scaled: bool) -> ConcatRule | None:
