@@ -100,7 +100,7 @@ def _add_engine_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--interrupt-grace", type=_seconds, default=INTERRUPT_GRACE, metavar="SECONDS",
                        help="how long an interrupted node may go on before its worker is ended "
                        "(default %(default)g)")  # fmt: skip
-    group.add_argument("--cpu", action="store_true", help="do not use a GPU")
+    _add_memory_flags(group)
     precision = group.add_mutually_exclusive_group()
     precision.add_argument("--force-fp32", action="store_true", help="compute in single precision")
     precision.add_argument("--force-fp16", action="store_true", help="compute in half precision")
@@ -112,6 +112,22 @@ def _add_engine_flags(group: argparse._ArgumentGroup) -> None:
     cache.add_argument("--cache-none", action="store_true", help="keep no results between jobs")
     cache.add_argument("--cache-bytes", type=_bytes, metavar="SIZE", help="keep results up to this size: 512M, 4G")
 
+
+
+def _add_memory_flags(group: argparse._ArgumentGroup) -> None:
+    where = group.add_mutually_exclusive_group()
+    where.add_argument("--cpu", action="store_true", help="do not use a GPU")
+    where.add_argument("--gpu-only", "--highvram", dest="vram", action="store_const", const="high",
+                       help="never keep models in the machine's memory: read them again from their files")  # fmt: skip
+    where.add_argument("--normalvram", dest="vram", action="store_const", const="normal",
+                       help="keep models on the GPU until others need the room (the default)")  # fmt: skip
+    where.add_argument("--lowvram", dest="vram", action="store_const", const="low",
+                       help="bring models of 1 GiB and more to the GPU layer by layer")  # fmt: skip
+    where.add_argument("--novram", dest="vram", action="store_const", const="none",
+                       help="bring all models to the GPU layer by layer")  # fmt: skip
+    group.add_argument("--reserve-vram", type=_positive, default=0.0, metavar="GB",
+                       help="memory of the GPU to leave to other programs")  # fmt: skip
+    group.set_defaults(vram="normal")
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):

@@ -79,6 +79,8 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
         cpu=flags.cpu,
         force_fp32=flags.force_fp32,
         force_fp16=flags.force_fp16,
+        vram=flags.vram,
+        reserve_vram=flags.reserve_vram,
         preview_method=flags.preview_method,
         disable_metadata=flags.disable_metadata,
     )

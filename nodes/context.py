@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from nodes.paths import Paths
@@ -41,6 +41,8 @@ class WorkerSettings:
     cpu: bool = False
     force_fp32: bool = False
     force_fp16: bool = False
+    vram: Literal["normal", "high", "low", "none"] = "normal"
+    reserve_vram: float = 0.0
     preview_method: str = "auto"
     disable_metadata: bool = False
     custom_nodes: bool = True

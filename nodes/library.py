@@ -3,16 +3,23 @@
 from models.loading.library import Library
 from models.loading.plan import Report
 from models.memory import DevicePolicy
-from nodes.context import Context
+from nodes.context import Context, WorkerSettings
 
 PROGRESS_PARTS = 100
 
 
 def policy_of(context: Context) -> DevicePolicy:
     """Returns where and in what precision this worker's networks compute."""
-    settings = context.settings
-    return context.services.get(
-        DevicePolicy, lambda: DevicePolicy.choose(settings.cpu, settings.force_fp32, settings.force_fp16)
+    return context.services.get(DevicePolicy, lambda: _policy(context.settings))
+
+
+def _policy(settings: WorkerSettings) -> DevicePolicy:
+    return DevicePolicy.choose(
+        settings.cpu,
+        settings.force_fp32,
+        settings.force_fp16,
+        vram=settings.vram,
+        reserve=int(settings.reserve_vram * (1 << 30)),
     )
 
 
