@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from execution.archive import Archive
@@ -37,6 +38,8 @@ from execution.store_thread import StoreThread
 from execution.traits import Traits, traits_of
 from execution.validation import check
 from execution.workers import Worker
+from nodes.object_info import OWN
+from nodes.spec import NodeSpec
 
 LOG = logging.getLogger(__name__)
 
@@ -137,8 +140,21 @@ class Dispatcher:
                 raise WorkerFailedError(status.detail)
         return self._catalog
 
+    async def fresh_catalog(self) -> Catalog:
+        catalog = await self.catalog()
+        if not any(spec.module != OWN for spec in catalog.specs.values()):
+            return catalog
+        await asyncio.gather(*(runner.worker.refresh() for runner in self._runners))
+        return await self.catalog()
+
     async def check(self, submission: Submission) -> Checked:
         catalog = await self.catalog()
+        checked = await self._checked(submission, catalog)
+        if _may_be_outdated(checked, catalog):
+            checked = await self._checked(submission, await self.fresh_catalog())
+        return checked
+
+    async def _checked(self, submission: Submission, catalog: Catalog) -> Checked:
         # In a thread, because a large graph and many files take longer than other clients should wait.
         return await asyncio.to_thread(
             check, submission.graph, catalog.specs, self._settings.files, submission.targets,
@@ -252,6 +268,10 @@ class Dispatcher:
     def catalog_told(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
+    def nodes_changed(self, specs: Mapping[str, NodeSpec]) -> None:
+        if self._catalog is not None and specs:
+            self._catalog = replace(self._catalog, specs={**self._catalog.specs, **specs})
+
     def worker_changed(self) -> None:
         status = self.status()
         if status.state in ("ready", "failed"):
@@ -295,6 +315,15 @@ class Dispatcher:
                 listener(event)
             except Exception:  # one listener's fault is not the others'
                 LOG.exception("A listener failed on %s.", type(event).__name__)
+
+
+def _may_be_outdated(checked: Checked, catalog: Catalog) -> bool:
+    """Whether a node of a pack refuses a word that may be a file which it did not list when it was asked."""
+    return any(
+        problem.type == "value_not_in_list" and catalog.specs[found.class_type].module != OWN
+        for found in checked.node_errors.values()
+        for problem in found.errors
+    )
 
 
 def _repeated(first: Job, submission: Submission) -> Accepted:

@@ -177,6 +177,10 @@ class Engine(Protocol):
         """The nodes there are, as soon as the worker has told them. Raises WorkerFailedError."""
         ...
 
+    async def fresh_catalog(self) -> Catalog:
+        """The same, with the files that nodes of packs list now; what they listed last if they do not answer soon."""
+        ...
+
     async def check(self, submission: Submission) -> Checked:
         """Validate without queueing. Waits for the catalog."""
         ...

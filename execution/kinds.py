@@ -59,9 +59,9 @@ class Kinds(Mapping[str, Kind]):
         self._made: dict[str, Kind] = {}
 
     def __getitem__(self, node_type: str) -> Kind:
-        found = self._made.get(node_type)
-        if found is None:
-            found = self._made[node_type] = Kind.of(self._specs[node_type])
+        found, spec = self._made.get(node_type), self._specs[node_type]
+        if found is None or found.spec is not spec:  # nodes of packs declare themselves anew now and then
+            found = self._made[node_type] = Kind.of(spec)
         return found
 
     def __contains__(self, node_type: object) -> bool:

@@ -11,6 +11,7 @@ from execution.events import Event
 from execution.json_text import JsonText
 from nodes.context import WorkerSettings
 from nodes.paths import Paths
+from nodes.spec import NodeSpec
 
 BUILTIN_HOST = "nodes.host:load"
 
@@ -66,11 +67,18 @@ class AskStats:
 
 
 @dataclass(frozen=True, slots=True)
+class AskChanges:
+    """Ask nodes whose inputs list files for them again; the number comes back with the answer."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """End once no job runs."""
 
 
-Command = Begin | Interrupt | Free | AskStats | Stop
+Command = Begin | Interrupt | Free | AskStats | AskChanges | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +110,12 @@ class Stats:
     devices: Mapping[str, Any]
 
 
-Report = Ready | BootFailed | Events | Stats
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The answer to AskChanges: the nodes that declare themselves otherwise than before."""
+
+    number: int
+    specs: Mapping[str, NodeSpec]
+
+
+Report = Ready | BootFailed | Events | Stats | Changes

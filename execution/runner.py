@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from execution.engine import Catalog, StoreError, WorkerStatus
@@ -15,6 +15,7 @@ from execution.store import End
 from execution.store_thread import StoreThread
 from execution.traits import Holdings
 from execution.workers import Worker
+from nodes.spec import NodeSpec
 
 LOG = logging.getLogger(__name__)
 
@@ -34,6 +35,10 @@ class RunnerListener(Protocol):
         ...
 
     def catalog_told(self, catalog: Catalog) -> None: ...
+
+    def nodes_changed(self, specs: Mapping[str, NodeSpec]) -> None:
+        """These nodes declare themselves otherwise than the catalog does."""
+        ...
 
     def given_back(self, job: Waiting, *, after_pause: bool = False) -> None:
         """The job could not be begun, and waits again."""
@@ -110,6 +115,9 @@ class Runner:
     def worker_ready(self, catalog: Catalog) -> None:
         self._listener.catalog_told(catalog)
         self.worker_changed(WorkerStatus("ready"))
+
+    def nodes_changed(self, specs: Mapping[str, NodeSpec]) -> None:
+        self._listener.nodes_changed(specs)
 
     def worker_events(self, events: Sequence[Event]) -> None:
         for event in events:

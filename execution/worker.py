@@ -25,9 +25,11 @@ from execution.events import ClientMessage, JobFailed
 from execution.executor import Executor
 from execution.frames import Frames
 from execution.messages import (
+    AskChanges,
     AskStats,
     Begin,
     BootFailed,
+    Changes,
     Command,
     Events,
     Free,
@@ -100,8 +102,15 @@ class WorkerLoop:
                 self._stopped.add(job_id)
             case AskStats(number):
                 self._send(Stats(number, self._host.device_stats() if self._host is not None else {}))
+            case AskChanges():
+                # In a thread, because a pack may take its time over its files, and interrupts must not wait for it.
+                threading.Thread(target=self._tell_changes, args=(command,), daemon=True, name="changes").start()
             case _:
                 self._commands.put(command)
+
+    def _tell_changes(self, asked: AskChanges) -> None:
+        found = self._host.refresh() if self._host is not None else {}
+        self._send(Changes(asked.number, {id: spec.without_code() for id, spec in found.items()}))
 
     def serve(self) -> None:
         """Load the nodes, then work until told to stop."""

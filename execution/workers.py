@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from execution.engine import Catalog, Job, WorkerStatus
 from execution.events import Event
+from nodes.spec import NodeSpec
 
 
 class WorkerListener(Protocol):
@@ -13,6 +14,10 @@ class WorkerListener(Protocol):
     def worker_changed(self, status: WorkerStatus) -> None: ...
 
     def worker_ready(self, catalog: Catalog) -> None: ...
+
+    def nodes_changed(self, specs: Mapping[str, NodeSpec]) -> None:
+        """These nodes declare themselves otherwise than before."""
+        ...
 
     def worker_events(self, events: Sequence[Event]) -> None: ...
 
@@ -41,6 +46,10 @@ class Worker(Protocol):
         ...
 
     def free(self, unload_models: bool, free_memory: bool) -> None: ...
+
+    async def refresh(self) -> None:
+        """Have nodes asked again for inputs that list files, and the listener told; not for longer than a moment."""
+        ...
 
     async def stats(self) -> Mapping[str, Any]:
         """The worker's devices in the words of /system_stats; empty as long as none were told."""

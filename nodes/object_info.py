@@ -6,6 +6,9 @@ from typing import Any
 
 from nodes.spec import REQUIRED, Choice, FileChoice, InputSpec, NodeSpec, Number, Text
 
+OWN = "nodes"
+"""The module that nodes of the program's own are said to be of."""
+
 Choices = Callable[[str], Sequence[str]]
 """The files there are in a folder, as FileChoice names it."""
 
@@ -46,13 +49,17 @@ def _groups(spec: NodeSpec, choices: Choices) -> dict[str, dict[str, Any]]:
             _type(one, choices),
             _options(one),
         ]
-    if spec.output_node and spec.context_parameter is not None:
+    if spec.hidden:
+        groups["hidden"] = dict(spec.hidden)
+    elif spec.module == OWN and spec.output_node and spec.context_parameter is not None:
         groups["hidden"] = {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"}
     return groups
 
 
 def _type(one: InputSpec, choices: Choices) -> str | list[str]:
-    """The wire type; for a choice, the words to choose from stand in its place."""
+    """The wire type; for a choice, the words to choose from stand in its place, unless they are among the options."""
+    if "options" in one.options:
+        return one.type
     match one.widget:
         case Choice(options):
             return list(options)
@@ -63,6 +70,9 @@ def _type(one: InputSpec, choices: Choices) -> str | list[str]:
 
 
 def _options(one: InputSpec) -> dict[str, Any]:
+    """What is said of the input beside its type; a foreign node says it in its own words."""
+    if one.options:
+        return dict(one.options)
     options: dict[str, Any] = {}
     if one.default != REQUIRED and not (one.optional and one.default is None):
         options["default"] = one.default

@@ -8,9 +8,11 @@ from typing import Any
 from execution.dispatcher import Dispatcher
 from execution.engine import Job, WorkerStatus
 from execution.messages import (
+    AskChanges,
     AskStats,
     Begin,
     BootFailed,
+    Changes,
     Events,
     Free,
     Interrupt,
@@ -23,6 +25,10 @@ from execution.messages import (
 from execution.settings import EngineSettings
 from execution.worker import WorkerLoop
 from execution.workers import WorkerListener
+from nodes.spec import NodeSpec
+
+LONGEST_ANSWER = 1.0
+"""Seconds that nodes get to say what files they list."""
 
 LONGEST_FAREWELL = 5.0
 """Seconds that the thread has to come to its end; what it does after that, it does for nobody."""
@@ -40,6 +46,7 @@ class InlineWorker:
         self._loop = WorkerLoop(setup, self._send)
         self._thread = threading.Thread(target=self._loop.serve, name="worker", daemon=True)
         self._stats: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._changes: asyncio.Queue[Mapping[str, NodeSpec]] = asyncio.Queue()
         self._listener: WorkerListener | None = None
         self._events: asyncio.AbstractEventLoop | None = None
 
@@ -69,6 +76,13 @@ class InlineWorker:
         self._loop.take(AskStats(0))
         return await self._stats.get()
 
+    async def refresh(self) -> None:
+        self._loop.take(AskChanges(0))
+        try:
+            await asyncio.wait_for(self._changes.get(), LONGEST_ANSWER)
+        except TimeoutError:
+            return
+
     def _send(self, report: Report) -> None:
         """Hand a report of the thread over to the event loop; after the loop has closed nobody wants it."""
         if self._events is not None and not self._events.is_closed():
@@ -86,3 +100,6 @@ class InlineWorker:
                 self._listener.worker_events(events)
             case Stats(_, devices):
                 self._stats.put_nowait(devices)
+            case Changes(_, specs):
+                self._listener.nodes_changed(specs)
+                self._changes.put_nowait(specs)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -12,9 +11,11 @@ from execution.dispatcher import Dispatcher
 from execution.engine import Job, WorkerStatus
 from execution.engines.child import Child
 from execution.messages import (
+    AskChanges,
     AskStats,
     Begin,
     BootFailed,
+    Changes,
     Command,
     Events,
     Free,
@@ -31,8 +32,8 @@ LOG = logging.getLogger(__name__)
 
 FAILURES_UNTIL_FAILED = 3
 LONGEST_PAUSE = 30.0
-STATS_TIMEOUT = 1.0
-"""Seconds that a worker gets to tell how its devices are; one whose node holds the interpreter cannot."""
+LONGEST_ANSWER = 1.0
+"""Seconds that a worker gets to tell of its devices or nodes; one whose node holds the interpreter cannot."""
 
 
 def process_engine(settings: EngineSettings, *setups: WorkerSetup) -> Dispatcher:
@@ -58,7 +59,7 @@ class ProcessWorker:
         self._is_stopping = False
         self._retry: asyncio.TimerHandle | None = None
         self._numbers = count()
-        self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+        self._asked: dict[int, asyncio.Future[Any]] = {}
         self._last_stats: Mapping[str, Any] = {}
 
     @property
@@ -93,13 +94,24 @@ class ProcessWorker:
     async def stats(self) -> Mapping[str, Any]:
         if not self._is_ready:
             return as_seen_by(self._setup.device, self._last_stats)
+        self._last_stats = await self._ask(AskStats) or self._last_stats
+        return as_seen_by(self._setup.device, self._last_stats)
+
+    async def refresh(self) -> None:
+        if self._is_ready:
+            await self._ask(AskChanges)
+
+    async def _ask(self, question: type[AskStats | AskChanges]) -> Any:
+        """The answer to a question; None if it does not come in time."""
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._tell(AskStats(number))
-        with suppress(TimeoutError):
-            self._last_stats = await asyncio.wait_for(answer, STATS_TIMEOUT)
-        del self._asked[number]
-        return as_seen_by(self._setup.device, self._last_stats)
+        self._tell(question(number))
+        try:
+            return await asyncio.wait_for(answer, LONGEST_ANSWER)
+        except TimeoutError:
+            return None
+        finally:
+            del self._asked[number]
 
     def _tell(self, command: Command) -> None:
         if self._child is not None:
@@ -124,8 +136,14 @@ class ProcessWorker:
             case Events(events):
                 listener.worker_events(events)
             case Stats(number, devices):
-                if number in self._asked:
-                    self._asked[number].set_result(devices)
+                self._answer(number, devices)
+            case Changes(number, specs):
+                listener.nodes_changed(specs)
+                self._answer(number, specs)
+
+    def _answer(self, number: int, answer: Any) -> None:
+        if number in self._asked and not self._asked[number].done():
+            self._asked[number].set_result(answer)
 
     def _ended(self, child: Child, how: str) -> None:
         if child is not self._child:

@@ -65,6 +65,8 @@ def _input(name: str, spelled: Any, optional: bool) -> InputSpec:
     kind = spelled[0]
     given = spelled[1] if len(spelled) > 1 and isinstance(spelled[1], Mapping) else {}
     options = {str(key): plain(value) for key, value in given.items()}
+    if _is_multiple(options) and isinstance(kind, list | tuple):
+        options["options"] = plain(kind)
     type_name, widget = _typed(name, kind, options)
     return InputSpec(
         name,
@@ -98,9 +100,12 @@ def _typed(name: str, kind: Any, options: Mapping[str, Any]) -> tuple[str, Widge
 
 
 def _choice(words: Iterable[Any], options: Mapping[str, Any]) -> Choice | None:
-    """A choice of one; None where several may be chosen, or where any file that is uploaded may be named as well."""
-    multiple = options.get("multiselect") or options.get("multi_select")
-    return None if multiple else Choice(tuple(plain(word) for word in words))
+    """A choice of one word; None where several may be chosen."""
+    return None if _is_multiple(options) else Choice(tuple(plain(word) for word in words))
+
+
+def _is_multiple(options: Mapping[str, Any]) -> bool:
+    return bool(options.get("multiselect") or options.get("multi_select"))
 
 
 def _number(wire: str, options: Mapping[str, Any]) -> Number | None:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class CustomNodes:
         self.failures: dict[str, str] = {}
         self.web_directories: dict[str, Path] = {}
         self._registry = registry
+        self._lock = threading.Lock()
         self._classes: dict[str, ForeignClass] = {}
         self._runtime = Runtime(home.paths, home.settings, home.services, registry, home.tell)
         roots = roots_of_packs(home.paths)
@@ -79,15 +81,16 @@ class CustomNodes:
         A node that fails to answer now stays as it was.
         """
         changed: dict[str, NodeSpec] = {}
-        for id, foreign in self._classes.items():
-            try:
-                spec = foreign.spec()
-            except Exception:
-                LOG.warning("Custom nodes: %s of %s does not say its inputs.", id, foreign.module, exc_info=True)
-                continue
-            if spec != self._registry[id]:
-                self._registry.replace(spec)
-                changed[id] = spec
+        with self._lock:
+            for id, foreign in self._classes.items():
+                try:
+                    spec = foreign.spec()
+                except Exception:
+                    LOG.warning("Custom nodes: %s of %s does not say its inputs.", id, foreign.module, exc_info=True)
+                    continue
+                if spec != self._registry[id]:
+                    self._registry.replace(spec)
+                    changed[id] = spec
         return changed
 
 

@@ -91,6 +91,9 @@ class FakeEngine:
             raise WorkerFailedError(self.worker.detail)
         return Catalog(self.specs)
 
+    async def fresh_catalog(self) -> Catalog:
+        return await self.catalog()
+
     async def check(self, submission: Submission) -> Checked:
         graph = submission.graph if isinstance(submission.graph, dict) else {}
         unknown = {

@@ -24,7 +24,7 @@ async def get_one(request: web.Request) -> web.Response:
 
 
 async def _specs(request: web.Request) -> dict[str, NodeSpec]:
-    return dict((await request.app[ENGINE].catalog()).specs)
+    return dict((await request.app[ENGINE].fresh_catalog()).specs)
 
 
 async def _described(request: web.Request, specs: list[NodeSpec]) -> web.Response:
