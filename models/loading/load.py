@@ -26,7 +26,6 @@ from models.unet import UNet, UNetConfig
 from models.vae import Autoencoder
 from models.vectors import AestheticVector, SizesVector
 
-
 AUGMENTOR_KEYS = ("noise_augmentor.data_mean", "noise_augmentor.data_std")
 """Mean and standard deviation of CLIP's embeddings in the training of an unCLIP checkpoint."""
 
