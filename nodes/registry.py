@@ -9,6 +9,7 @@ from nodes.spec import NodeSpec, spec_of
 BUILTIN = (
     "nodes.checkpoint",
     "nodes.lora",
+    "nodes.model_merging",
     "nodes.loaders",
     "nodes.text",
     "nodes.conditioning",
