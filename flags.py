@@ -47,7 +47,7 @@ def _parser_on_file(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"main.py {command}", description=f"Weft: {ON_FILES[command]}.")
     _add_common_flags(parser, log_level="WARNING")
     parser.add_argument("file", type=Path, metavar="FILE",
-                        help="a workflow or a graph as JSON, or a PNG made with one")  # fmt: skip
+                        help="a workflow or a graph as JSON, or a PNG or WEBP made with one")  # fmt: skip
     parser.add_argument("--set", type=_assignment, action="append", default=[], dest="assignments",
                         metavar="NODE.INPUT=VALUE",
                         help="a value in place of the file's, of a node by id or title (may be repeated)")  # fmt: skip

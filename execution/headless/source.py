@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from execution.headless import png, webp
 from execution.headless.errors import HeadlessError
-from execution.headless.picture import SIGNATURE, read_texts
 
 LARGEST_JSON = 32 << 20
 LARGEST_PICTURE = 1 << 30
@@ -36,12 +36,13 @@ def read_source(path: Path) -> Source:
 
 
 def _read(file: BinaryIO) -> Source:
-    is_picture = file.read(len(SIGNATURE)) == SIGNATURE
-    largest = LARGEST_PICTURE if is_picture else LARGEST_JSON
+    start = file.read(webp.HEADER)
+    reader = png.read_texts if start.startswith(png.SIGNATURE) else webp.read_texts if webp.is_webp(start) else None
+    largest = LARGEST_JSON if reader is None else LARGEST_PICTURE
     if file.seek(0, 2) > largest:
         raise HeadlessError(f"The file is larger than {largest >> 20} MiB.")
-    if is_picture:
-        return _of_picture(read_texts(file, (WORKFLOW, GRAPH)))
+    if reader is not None:
+        return _of_picture(reader(file, (WORKFLOW, GRAPH)))
     file.seek(0)
     return _of_document(_parsed(file.read(largest), "The file"))
 
@@ -71,7 +72,7 @@ def _parsed(text: bytes, what: str) -> Any:
             text.decode("utf-8-sig"), object_pairs_hook=_object, parse_float=_finite, parse_constant=lambda name: None
         )
     except UnicodeDecodeError:
-        raise HeadlessError(f"{what} is neither JSON nor a PNG.") from None
+        raise HeadlessError(f"{what} is neither JSON nor a PNG or WEBP.") from None
     except json.JSONDecodeError as error:
         raise HeadlessError(f"{what} is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
     except RecursionError:

@@ -8,13 +8,17 @@ from typing import Any
 
 from execution.graph import LITERAL_LIST
 from execution.workflow.document import BYPASSED, MUTED, VIRTUAL, DrawnNode, WorkflowError, read
+from execution.workflow.groups import read_groups
 from execution.workflow.texts import Choose, fill_placeholders, resolve_dynamic
 from execution.workflow.widgets import widget_values
 from execution.workflow.wires import Literal, Scope, Source, source_of
-from nodes.spec import NodeSpec, Text
+from nodes.spec import Choice, InputSpec, NodeSpec, Text
 
 NAME_FOR_SEARCH = "Node name for S&R"
 FILE_PREFIX = "filename_prefix"
+OLD_SAMPLER = "sample_"
+"""What old documents write before the names of samplers."""
+
 MOST_NODES = 20_000
 
 
@@ -42,7 +46,7 @@ def to_graph(
     `choose` picks among the alternatives of dynamic prompts. Raises WorkflowError.
     """
     read_document = read(document)
-    placed = _placed(Scope(read_document.root, read_document))
+    placed = _placed(Scope(read_document.root, read_document, read_groups(document)))
     values = {one.id: _values(one, specs.get(one.node.type), choose) for one in placed}
     _fill_prefixes(placed, values, moment or datetime.now())
     graph: dict[str, Any] = {}
@@ -82,9 +86,18 @@ def _values(placed: _Placed, spec: NodeSpec | None, choose: Choose) -> dict[str,
             values[name] = value
     for one in spec.inputs if spec is not None else ():
         value = values.get(one.name)
-        if isinstance(one.widget, Text) and one.widget.dynamic_prompts and isinstance(value, str):
-            values[one.name] = resolve_dynamic(value, choose)
+        if isinstance(value, str):
+            values[one.name] = _meant(one, value, choose)
     return values
+
+
+def _meant(spec: InputSpec, value: str, choose: Choose) -> str:
+    """What a typed text stands for: one alternative of a dynamic prompt, a sampler by its old name."""
+    if isinstance(spec.widget, Text) and spec.widget.dynamic_prompts:
+        return resolve_dynamic(value, choose)
+    if isinstance(spec.widget, Choice) and value.startswith(OLD_SAMPLER) and value not in spec.widget.options:
+        return value.removeprefix(OLD_SAMPLER)
+    return value
 
 
 def _fill_prefixes(placed: list[_Placed], values: Mapping[str, dict[str, Any]], moment: datetime) -> None:

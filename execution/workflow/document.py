@@ -79,39 +79,39 @@ class Document:
 
 def read(document: Any) -> Document:
     """Read a document as it comes out of a JSON parser. Raises WorkflowError."""
-    data = _object(document, "the workflow")
+    data = object_of(document, "the workflow")
     if not isinstance(data.get("nodes"), list):
         raise WorkflowError("This is no workflow: it has no list of nodes.")
-    definitions = _object(data.get("definitions") or {}, "definitions").get("subgraphs") or []
+    definitions = object_of(data.get("definitions") or {}, "definitions").get("subgraphs") or []
     found = {}
-    for number, definition in enumerate(_list(definitions, "definitions.subgraphs")):
+    for number, definition in enumerate(list_of(definitions, "definitions.subgraphs")):
         where = f"definitions.subgraphs[{number}]"
-        inside = _object(definition, where)
+        inside = object_of(definition, where)
         found[_text(inside.get("id"), f"{where}.id")] = _drawing(inside, where)
     return Document(_drawing(data, "the workflow"), found)
 
 
 def _drawing(data: Mapping[str, Any], where: str) -> Drawing:
     nodes = {}
-    for number, item in enumerate(_list(data.get("nodes") or [], f"nodes of {where}")):
-        node = _node(_object(item, f"nodes[{number}] of {where}"), number, where)
+    for number, item in enumerate(list_of(data.get("nodes") or [], f"nodes of {where}")):
+        node = node_of(object_of(item, f"nodes[{number}] of {where}"), number, where)
         if node.id in nodes:
             raise WorkflowError(f"Two nodes of {where} have the id {node.id}.")
         nodes[node.id] = node
     links = dict(
         _link(item, f"links[{number}] of {where}")
-        for number, item in enumerate(_list(data.get("links") or [], f"links of {where}"))
+        for number, item in enumerate(list_of(data.get("links") or [], f"links of {where}"))
         if item is not None
     )
     inputs = tuple(
-        _text(_object(item, f"inputs of {where}").get("name"), f"name of an input of {where}")
-        for item in _list(data.get("inputs") or [], f"inputs of {where}")
+        _text(object_of(item, f"inputs of {where}").get("name"), f"name of an input of {where}")
+        for item in list_of(data.get("inputs") or [], f"inputs of {where}")
     )
     results = {link.target_slot: link for link in links.values() if link.target == SUBGRAPH_OUTPUT}
     return Drawing(nodes, links, inputs, results)
 
 
-def _node(data: Mapping[str, Any], number: int, where: str) -> DrawnNode:
+def node_of(data: Mapping[str, Any], number: int, where: str) -> DrawnNode:
     node_id = _id(data.get("id"), f"nodes[{number}] of {where}")
     place = f"node {node_id} of {where}"
     title = data.get("title")
@@ -126,15 +126,15 @@ def _node(data: Mapping[str, Any], number: int, where: str) -> DrawnNode:
         order=order if isinstance(order, int) else number,
         mode=mode if isinstance(mode, int) else 0,
         title=title if isinstance(title, str) and title else None,
-        inputs=tuple(_slot(item, place) for item in _list(data.get("inputs") or [], f"inputs of {place}")),
-        outputs=tuple(_slot(item, place) for item in _list(data.get("outputs") or [], f"outputs of {place}")),
+        inputs=tuple(_slot(item, place) for item in list_of(data.get("inputs") or [], f"inputs of {place}")),
+        outputs=tuple(_slot(item, place) for item in list_of(data.get("outputs") or [], f"outputs of {place}")),
         values=values,
         properties=properties if isinstance(properties, Mapping) else {},
     )
 
 
 def _slot(item: Any, place: str) -> DrawnSlot:
-    data = _object(item, f"a slot of {place}")
+    data = object_of(item, f"a slot of {place}")
     link = data.get("link")
     widget = data.get("widget")
     kind = data.get("type")
@@ -164,13 +164,17 @@ def _id(value: Any, where: str) -> str:
     return str(value)
 
 
-def _object(value: Any, where: str) -> Mapping[str, Any]:
+def object_of(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise WorkflowError(f"In this workflow, {where} is not an object.")
     return value
 
 
-def _list(value: Any, where: str) -> list[Any]:
+def objects_of(value: Any, where: str) -> list[Mapping[str, Any]]:
+    return [object_of(item, f"{where}[{number}]") for number, item in enumerate(list_of(value, where))]
+
+
+def list_of(value: Any, where: str) -> list[Any]:
     if isinstance(value, Mapping):
         value = list(value.values())
     if not isinstance(value, list):

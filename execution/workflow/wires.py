@@ -17,34 +17,43 @@ from execution.workflow.document import (
     DrawnNode,
     WorkflowError,
 )
+from execution.workflow.groups import Group
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A drawing where it is used: the workflow itself, or the inside of one instance of a subgraph.
+    """A drawing where it is used: the workflow itself, or the inside of one instance of a subgraph or group.
 
     `overrides` are values that widgets inside take from the instance, by inner node id and widget.
     """
 
     drawing: Drawing
     document: Document
+    groups: Mapping[str, Group]
     prefix: str = ""
     parent: Scope | None = None
     instance: DrawnNode | None = None
     overrides: Mapping[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
     def inside(self, instance: DrawnNode) -> Scope | None:
-        """The inside of a node that is an instance of a subgraph. Raises WorkflowError if it contains itself."""
-        definition = self.document.definitions.get(instance.type)
+        """The inside of an instance of a subgraph or group. Raises WorkflowError if that contains itself."""
+        definition, group = self.document.definitions.get(instance.type), self.groups.get(instance.type)
+        prefix = f"{self.prefix}{instance.id}:"
+        self._refuse_circle(instance)
+        if group is not None:
+            return Scope(group.inside(instance), self.document, self.groups, prefix, self, instance)
         if definition is None:
             return None
+        overrides = _overrides(self, instance, definition)
+        return Scope(definition, self.document, self.groups, prefix, self, instance, overrides)
+
+    def _refuse_circle(self, instance: DrawnNode) -> None:
+        """Raise WorkflowError if a node lies inside another of its own subgraph."""
         around: Scope | None = self
         while around is not None:
             if around.instance is not None and around.instance.type == instance.type:
                 raise WorkflowError(f"The subgraph of node {self.prefix}{instance.id} contains itself.")
             around = around.parent
-        overrides = _overrides(self, instance, definition)
-        return Scope(definition, self.document, f"{self.prefix}{instance.id}:", self, instance, overrides)
 
     def link(self, node: DrawnNode, slot: int) -> DrawnLink | None:
         """The link that ends at an input."""

@@ -17,7 +17,7 @@ from execution.events import NodeStarted
 from execution.headless import commands
 from execution.headless.assign import Assignment, assigned
 from execution.headless.errors import HeadlessError
-from execution.headless.picture import LONGEST_TEXT, SIGNATURE, read_texts
+from execution.headless.png import LONGEST_TEXT, SIGNATURE, read_texts
 from execution.headless.source import Source, read_source
 from execution.messages import WorkerSetup
 from execution.settings import EngineSettings
@@ -235,6 +235,25 @@ def test_a_picture_gives_its_workflow_before_its_graph(tmp_path: Path, carrier: 
     assert read_source(tmp_path / "x") == Source(workflow=WORKFLOW)
 
 
+def webp(entries: list[bytes], order: str = "<", head: bytes = b"") -> bytes:
+    """A WEBP whose EXIF block holds these texts."""
+    directory, texts = struct.pack(order + "H", len(entries)), b""
+    start = 8 + 2 + 12 * len(entries) + 4
+    for number, text in enumerate(entries):
+        directory += struct.pack(order + "HHII", 0x0110 - number, 2, len(text) + 1, start + len(texts))
+        texts += text + b"\0"
+    block = head + {"<": b"II*\0\x08\0\0\0", ">": b"MM\0*\0\0\0\x08"}[order] + directory + bytes(4) + texts
+    chunks = b"VP8L" + struct.pack("<I", 3) + bytes(4) + b"EXIF" + struct.pack("<I", len(block)) + block
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
+@pytest.mark.parametrize(("order", "head"), [("<", b""), (">", b"Exif\0\0")])
+def test_a_webp_gives_its_workflow_before_its_graph(tmp_path: Path, order: str, head: bytes) -> None:
+    data = webp([b"prompt:" + json.dumps(shown(1)).encode(), b"Workflow:" + TEXT], order, head)
+    (tmp_path / "x.png").write_bytes(data)
+    assert read_source(tmp_path / "x.png") == Source(workflow=WORKFLOW)
+
+
 def test_a_picture_with_only_a_graph_gives_it_and_null_for_what_is_no_number(tmp_path: Path) -> None:
     text = b'{"1": {"class_type": "Make", "inputs": {}, "is_changed": [NaN]}}'
     (tmp_path / "x.png").write_bytes(png(chunk(b"tEXt", b"prompt\0" + text)))
@@ -254,6 +273,10 @@ def test_a_picture_with_only_a_graph_gives_it_and_null_for_what_is_no_number(tmp
         (png(chunk(b"iTXt", b"workflow\0\0\0no end")), "cannot be read"),
         (png(chunk(b"tEXt", b"workflow\0{")), "is not JSON"),
         (b"\xff\xd8\xff", "neither JSON nor a PNG"),
+        (webp([]), "carries no workflow"),
+        (webp([b"prompt:{"]), "is not JSON"),
+        (webp([b"prompt:{}"])[:-5], "beyond its end"),
+        (b"RIFF\0\0\0\0WEBPEXIF\x0c\0\0\0II*\0\xff\xff\xff\xff\xff\xff\xff\xff", "carries no workflow"),
         (b"[]", "neither a workflow"),
         (b"{}", "neither a workflow"),
         (b"{", "line 1, column 2"),

@@ -46,6 +46,7 @@ def test_both_schemas_mean_the_same() -> None:
         ([7, False, 9, "heun", 0.25], {"seed": 7, "steps": 9, "sampler": "heun", "extra": 0.25}),
         ([7, 9, "heun"], {"seed": 7, "steps": 9, "sampler": "heun"}),
         ([7, "increment-wrap"], {"seed": 7, "steps": 20, "sampler": "euler"}),
+        ([7, "fixed", 9, "sample_heun"], {"seed": 7, "steps": 9, "sampler": "heun"}),
         ([], {"seed": 0, "steps": 20, "sampler": "euler"}),
         ({"steps": 3, "sampler": "heun", "stranger": 1}, {"seed": 0, "steps": 3, "sampler": "heun"}),
     ],
