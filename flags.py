@@ -106,12 +106,14 @@ def _add_engine_flags(group: argparse._ArgumentGroup) -> None:
     precision.add_argument("--force-fp16", action="store_true", help="compute in half precision")
     group.add_argument("--preview-method", choices=("none", "auto", "latent2rgb"), default="auto",
                        help="how latents are shown while they are sampled")  # fmt: skip
+    group.add_argument("--disable-all-custom-nodes", action="store_true", help="load no packs of custom nodes")
+    group.add_argument("--whitelist-custom-nodes", nargs="+", default=[], metavar="NAME",
+                       help="but these, by the names of their folders or files")  # fmt: skip
     group.add_argument("--disable-metadata", action="store_true", help="save pictures without their workflow")
     cache = group.add_mutually_exclusive_group()
     cache.add_argument("--cache-lru", type=_count, metavar="N", help="keep the results of at most N nodes")
     cache.add_argument("--cache-none", action="store_true", help="keep no results between jobs")
     cache.add_argument("--cache-bytes", type=_bytes, metavar="SIZE", help="keep results up to this size: 512M, 4G")
-
 
 
 def _add_memory_flags(group: argparse._ArgumentGroup) -> None:
@@ -128,6 +130,7 @@ def _add_memory_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--reserve-vram", type=_positive, default=0.0, metavar="GB",
                        help="memory of the GPU to leave to other programs")  # fmt: skip
     group.set_defaults(vram="normal")
+
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):

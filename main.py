@@ -83,6 +83,8 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
         reserve_vram=flags.reserve_vram,
         preview_method=flags.preview_method,
         disable_metadata=flags.disable_metadata,
+        custom_nodes=not flags.disable_all_custom_nodes,
+        custom_nodes_wanted=tuple(flags.whitelist_custom_nodes),
     )
     cache = CacheSettings(max_entries=0 if flags.cache_none else flags.cache_lru)
     if flags.cache_bytes is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from execution.engine import (
@@ -60,6 +61,8 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.specs: dict[str, NodeSpec] = {spec.id: spec for spec in (LOADER, TEXT, SEED)}
+        self.failures: dict[str, str] = {}
+        self.web_directories: dict[str, Path] = {}
         self.worker = WorkerStatus("ready")
         self.waiting: list[Job] = []
         self.running: list[Job] = []
@@ -89,7 +92,7 @@ class FakeEngine:
     async def catalog(self) -> Catalog:
         if self.worker.state == "failed":
             raise WorkerFailedError(self.worker.detail)
-        return Catalog(self.specs)
+        return Catalog(self.specs, self.failures, self.web_directories)
 
     async def fresh_catalog(self) -> Catalog:
         return await self.catalog()

@@ -1,5 +1,7 @@
 """Serves the built editor."""
 
+from pathlib import Path
+
 from aiohttp import hdrs, web
 
 from nodes.paths import FileMissingError, resolve
@@ -40,17 +42,18 @@ async def get_page(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/assets/{file:.+}")
 async def get_asset(request: web.Request) -> web.StreamResponse:
-    return _file(request, f"assets/{request.match_info['file']}", FOREVER)
+    return file_of(request.app[SETTINGS].client_directory, f"assets/{request.match_info['file']}", FOREVER)
 
 
 @routes.get(r"/{file:[\w-]+\.(?:svg|png|ico|webmanifest|txt)}")
 async def get_top_level(request: web.Request) -> web.StreamResponse:
     """The page's icon and its like."""
-    return _file(request, request.match_info["file"], REVALIDATE)
+    return file_of(request.app[SETTINGS].client_directory, request.match_info["file"], REVALIDATE)
 
 
-def _file(request: web.Request, name: str, caching: dict[str, str]) -> web.StreamResponse:
-    path = resolve(request.app[SETTINGS].client_directory, name)
+def file_of(folder: Path, name: str, caching: dict[str, str]) -> web.StreamResponse:
+    """A file for the browser. Raises FileMissingError, UnsafeNameError."""
+    path = resolve(folder, name)
     if not path.is_file():
         raise FileMissingError(f"The editor has no file {name[:80]!r}.")
     type = TYPES.get(path.suffix, "application/octet-stream")

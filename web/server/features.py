@@ -18,9 +18,3 @@ def of(app: web.Application) -> dict[str, Any]:
 @routes.get("/features")
 async def get_features(request: web.Request) -> web.Response:
     return reply(of(request.app))
-
-
-@routes.get("/extensions")
-async def get_extensions(request: web.Request) -> web.Response:
-    """Scripts that node packs add to the editor: none, no pack's code runs in the page."""
-    return reply([])
