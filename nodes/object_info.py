@@ -81,6 +81,8 @@ def _options(one: InputSpec) -> dict[str, Any]:
         options["tooltip"] = one.tooltip
     if one.advanced:
         options["advanced"] = True
+    if one.lazy:
+        options["lazy"] = True
     return options
 
 
@@ -96,7 +98,7 @@ def _widget_options(one: InputSpec) -> dict[str, Any]:
             if number.round is not None:
                 options["round"] = number.round
             if number.control_after_generate:
-                options["control_after_generate"] = True
+                options["control_after_generate"] = number.control_after_generate
             return options
         case Text(multiline=multiline, dynamic_prompts=dynamic):
             return ({"multiline": True} if multiline else {}) | ({"dynamicPrompts": True} if dynamic else {})

@@ -42,6 +42,9 @@ BUILTIN = (
     "nodes.latent_operations",
     "nodes.inpainting",
     "nodes.upscaling",
+    "nodes.primitives",
+    "nodes.logic",
+    "nodes.strings",
 )
 
 

@@ -15,13 +15,16 @@ class NodeDeclarationError(TypeError):
 
 @dataclass(frozen=True)
 class Number:
-    """Limits of a number: an integer's if `type` of the parameter is int, a real's if it is float."""
+    """Limits of a number: an integer's if `type` of the parameter is int, a real's if it is float.
+
+    `control_after_generate` offers to change it after each job; "fixed" offers that, and leaves it alone at first.
+    """
 
     min: float
     max: float
     step: float = 1
     round: float | None = None
-    control_after_generate: bool = False
+    control_after_generate: bool | Literal["fixed"] = False
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,12 @@ class Socket:
 
 @dataclass(frozen=True)
 class Help:
-    """Details of one input or output that its name and type do not say."""
+    """Details of one input or output that its name and type do not say. A `lazy` input is evaluated if it is asked
+    for by the node's `needed`, and None otherwise."""
 
     text: str = ""
     advanced: bool = False
+    lazy: bool = False
 
 
 WIDGETS = (Number, Text, Choice, FileChoice, FilePrefix)
@@ -198,6 +203,7 @@ def node(
     cached: bool = True,
     outputs: tuple[str, ...] | None = None,
     fingerprint: Callable[..., str] | None = None,
+    needed: Callable[..., Iterable[str]] | None = None,
     takes_lists: bool = False,
     deprecated: bool = False,
     experimental: bool = False,
@@ -207,8 +213,9 @@ def node(
     `output` marks a node that is run for its effect. `cached=False` makes it run every time. `outputs` renames the
     outputs, which by default are called by their wire types. `fingerprint` is called with the same arguments as
     the function, links as None, and its text joins the cache key: nodes that read files tell the file's identity.
-    `takes_lists` is for functions whose parameters are all of type Sequence[…]: each gets every item at once. A
-    result of type Sequence[…] is handed on item by item.
+    `needed`, called with those arguments too, names the lazy inputs that are wanted. `takes_lists` is for functions
+    whose parameters are all of type Sequence[…]: each gets every item at once. A result of type Sequence[…] is handed
+    on item by item.
     """
 
     def declare(function: F) -> F:
@@ -227,6 +234,7 @@ def node(
             experimental=experimental,
             function=function,
             fingerprint=fingerprint,
+            needed=needed,
         )
         setattr(function, NODE_ATTRIBUTE, spec)
         return function
@@ -289,7 +297,7 @@ def _input(where: str, name: str, hint: Any, default: Any) -> InputSpec:
         raise NodeDeclarationError(
             f"{where}: a number needs limits. Write Annotated[{base.__name__}, Number(min, max)]."
         )
-    return InputSpec(name, type, widget, default, optional, help.text, help.advanced)
+    return InputSpec(name, type, widget, default, optional, help.text, help.advanced, help.lazy)
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:

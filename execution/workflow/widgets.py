@@ -49,7 +49,7 @@ def _skip_companion(spec: InputSpec, waiting: list[Any]) -> None:
 
 def _is_companion(spec: InputSpec, following: Any) -> bool:
     match spec.widget:
-        case Number(control_after_generate=True):
+        case Number(control_after_generate=True | "fixed"):
             # Old files hold true for randomize and false for fixed.
             return isinstance(following, bool) or (isinstance(following, str) and following in CONTROLS)
         case FileChoice(upload=True):
