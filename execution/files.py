@@ -26,7 +26,7 @@ class FilesOnDisk:
     paths: Paths
 
     def choices(self, folder: str) -> Sequence[str]:
-        return self.paths.input_files() if folder == "input" else self.paths.model_files(folder)
+        return self.paths.choices(folder)
 
     def has(self, folder: str, name: str) -> bool:
         try:

@@ -39,6 +39,9 @@ FOLDER_ALIASES: Mapping[str, str] = {"clip": "text_encoders", "unet": "diffusion
 MODEL_SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin"})
 DIFFUSERS_INDEX = "model_index.json"
 SUFFIXES_OF_FOLDER: Mapping[str, frozenset[str]] = {"configs": frozenset({".yaml", ".yml", ".json"})}
+TINY_AUTOENCODERS = ("taesd", "taesdxl")
+"""Names under which pairs of files of the folder `vae_approx` are offered as autoencoders."""
+LATENT_SUFFIX = ".latent"
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
 _LONGEST_NAME, _LONGEST_SEGMENT, _MOST_SEGMENTS = 1024, 255, 32  # bytes, bytes, count
@@ -232,10 +235,26 @@ class Paths:
         match folder:
             case "input":
                 return self.input_files()
+            case "input_latents":
+                return self.input_files({LATENT_SUFFIX})
+            case "vae":
+                return self.model_files("vae") + [name for name in TINY_AUTOENCODERS if self.tiny_autoencoder(name)]
             case "diffusers":
                 return self.diffusers_folders()
             case _:
                 return self.model_files(folder)
+
+    def tiny_autoencoder(self, name: str) -> tuple[Path, Path] | None:
+        """The files of encoder and decoder of a tiny autoencoder, or None if they are not both there."""
+        if name not in TINY_AUTOENCODERS:
+            return None
+        parts = [self.approximation(f"{name}_{part}") for part in ("encoder", "decoder")]
+        return None if parts[0] is None or parts[1] is None else (parts[0], parts[1])
+
+    def approximation(self, beginning: str) -> Path | None:
+        """The first file of the model folder `vae_approx` whose name begins so, or None."""
+        found = (name for name in self.model_files("vae_approx") if name.startswith(beginning))
+        return next((self.model_file("vae_approx", name) for name in found), None)
 
     def diffusers_folders(self) -> list[str]:
         """Names of the folders that hold a model in the layout of the diffusers library, sorted."""

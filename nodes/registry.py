@@ -45,6 +45,9 @@ BUILTIN = (
     "nodes.primitives",
     "nodes.logic",
     "nodes.strings",
+    "nodes.animated",
+    "nodes.mask_files",
+    "nodes.latent_files",
 )
 
 

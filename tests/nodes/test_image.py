@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from nodes.context import Context, WorkerSettings
-from nodes.image import load_image, preview_image, save_image
+from nodes.image import load_image, mask_preview, preview_image, save_image
 from nodes.paths import PathError
 
 
@@ -91,3 +91,27 @@ def test_sixteen_bit_gray_fills_the_whole_range(context: Context) -> None:
 def test_names_that_lead_elsewhere_or_nowhere_are_refused(context: Context, name: str) -> None:
     with pytest.raises(PathError):
         load_image(name, context)
+
+
+def test_frames_without_transparency_are_opaque_beside_those_with(context: Context) -> None:
+    frames = [Image.new("RGBA", (6, 4), (9, 9, 9, alpha)) for alpha in (255, 0)]
+    frames[0].convert("RGB").save(context.paths.input / "x.png", save_all=True, append_images=[frames[1]])
+    Image.new("RGB", (6, 4)).save(context.paths.input / "plain.png")
+    _, mask = load_image("x.png", context)
+    assert mask.shape[0] == 2
+    assert load_image("plain.png", context).mask.shape == (1, 64, 64)
+
+
+def test_a_mask_is_shown_as_a_gray_picture_and_handed_on(context: Context) -> None:
+    mask = torch.rand(2, 4, 6)
+    shown = mask_preview(mask, context)
+    assert shown.result is mask
+    first, _ = saved(context, dict(shown.ui))
+    assert np.array_equal(np.asarray(Image.open(first))[:, :, 1], (mask[0].numpy() * 255).astype(np.uint8))
+
+
+def test_a_picture_with_alpha_is_saved_with_it(context: Context) -> None:
+    picture = torch.rand(1, 4, 6, 4)
+    shown = save_image(images=picture, context=context)
+    with Image.open(saved(context, dict(shown.ui))[0]) as file:
+        assert file.mode == "RGBA"
