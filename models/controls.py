@@ -211,7 +211,7 @@ def _pooled(residuals: Residuals) -> Residuals:
 def _refuse_other_family(network: ControlNet, call: ControlCall) -> None:
     half = network.config.half
     vector = None if call.y is None else call.y.shape[1]
-    fits = half.context_dim == call.context.shape[2] and half.adm_in_channels in (None, vector)
+    fits = half.context_dim in (0, call.context.shape[2]) and half.adm_in_channels in (None, vector)
     if not fits or half.in_channels != call.x.shape[1]:
         raise ValueError(
             f"this ControlNet was made for a model whose text features are {half.context_dim} wide and whose size "

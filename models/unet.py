@@ -59,13 +59,14 @@ class UNetConfig:
         """Reads the configuration off a checkpoint's keys and shapes (without the `model.diffusion_model.` prefix).
 
         Heads are told by convention: 8 with convolutional projections (SD 1.x), 64 channels each with linear ones.
-        `downward` is for the half that ControlNets have: without output blocks.
+        `downward` is for the half that ControlNets have: without output blocks, and
+        perhaps without attention, which a context_dim of 0 says.
         Raises UnknownUNetError.
         """
         first = shapes.get("input_blocks.0.0.weight")
         out = (0,) if downward else shapes.get("out.2.weight")
         contexts = [shape[1] for key, shape in shapes.items() if key.endswith("attn2.to_k.weight")]
-        if first is None or out is None or not contexts:
+        if first is None or out is None or not (contexts or downward):
             raise UnknownUNetError("no input_blocks.0.0, out.2 or cross-attention: not a latent diffusion UNet")
         linear = any(len(shape) == 2 for key, shape in shapes.items() if key.endswith("proj_in.weight"))
         label = shapes.get("label_emb.0.0.weight")
@@ -75,7 +76,7 @@ class UNetConfig:
             model_channels=first[0],
             levels=_levels(shapes),
             middle_depth=_depth(shapes, "middle_block.1"),
-            context_dim=contexts[0],
+            context_dim=contexts[0] if contexts else 0,
             heads=None if linear else 8,
             head_channels=64 if linear else None,
             linear_projection=linear,

@@ -57,6 +57,8 @@ def options(config: ControlNetConfig) -> dict[str, object]:
         use_linear_projection=half.linear_projection,
         conditioning_embedding_out_channels=(16, 32, 96, 256),
     )
+    if not half.middle_depth:
+        found["mid_block_type"] = "UNetMidBlock2D"
     if half.adm_in_channels is not None:
         found |= dict(
             addition_embed_type="text_time",
@@ -96,6 +98,21 @@ def test_the_network_agrees_with_diffusers(size: tuple[int, int]) -> None:
     theirs = randomized(ControlNetModel(**options(SD1_LIKE)))  # pyright: ignore[reportArgumentType]
     ours = ours_with_weights_of(theirs, SD1_LIKE)
     x, hint, timesteps, context = inputs(SD1_LIKE, size)
+    skips, middle = theirs(x, timesteps, context, hint, return_dict=False)
+    found = ours(x, hint, timesteps, context)
+    torch.testing.assert_close([*found.skips, found.middle], [*skips, middle], atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_a_small_network_without_attention_agrees_with_diffusers() -> None:
+    levels = tuple(replace(level, down_depths=(0,)) for level in SD1_LIKE.half.levels)
+    half = replace(SD1_LIKE.half, levels=levels, middle_depth=0, middle_blocks=1, context_dim=0)
+    config = replace(SD1_LIKE, half=half)
+    torch.manual_seed(0)
+    theirs = randomized(ControlNetModel(**options(config)))  # pyright: ignore[reportArgumentType]
+    ours = ours_with_weights_of(theirs, config)
+    assert ControlNetConfig.from_shapes(shapes_of(ours)) == config
+    x, hint, timesteps, context = inputs(config, (8, 8))
     skips, middle = theirs(x, timesteps, context, hint, return_dict=False)
     found = ours(x, hint, timesteps, context)
     torch.testing.assert_close([*found.skips, found.middle], [*skips, middle], atol=1e-5, rtol=1e-5)
