@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from nodes.shims import comfy_types, comfy_utils, graph_utils, samplers
 from nodes.shims.api import api_modules
+from nodes.shims.comfy_sd import ModelFiles
 from nodes.shims.exports import module, public
 from nodes.shims.folder_paths import FolderPaths
 from nodes.shims.model_management import ModelManagement
@@ -63,6 +64,7 @@ def modules(runtime: Runtime) -> dict[str, ModuleType]:
         "comfy": {},
         "comfy.utils": _utils(runtime),
         "comfy.model_management": public(management),
+        "comfy.sd": public(ModelFiles(runtime)),
         "comfy.samplers": {
             "KSampler": samplers.KSampler,
             "SAMPLER_NAMES": samplers.SAMPLER_NAMES,

@@ -9,6 +9,7 @@ import torch
 
 from models.memory import DevicePolicy, free_bytes, total_bytes
 from nodes.context import InterruptedByUserError
+from nodes.library import policy_of
 from nodes.v1.runtime import Runtime
 
 
@@ -42,15 +43,17 @@ class ModelManagement:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        settings = runtime.settings
-        policy = DevicePolicy.choose(settings.cpu, settings.force_fp32, settings.force_fp16)
-        self._policy = policy
+        policy = self._policy
         states = {"cpu": CPUState.CPU, "mps": CPUState.MPS}
         self.cpu_state = states.get(policy.device.type, CPUState.GPU)
         self.vram_state = VRAMState.DISABLED if policy.device.type == "cpu" else VRAMState.NORMAL_VRAM
         self.total_vram = self.get_total_memory() / 2**20
         self.total_ram = total_bytes() / 2**20
         self.current_loaded_models: list[Any] = []
+
+    @property
+    def _policy(self) -> DevicePolicy:
+        return policy_of(self._runtime.context)
 
     def get_torch_device(self) -> torch.device:
         """The device that networks compute on."""

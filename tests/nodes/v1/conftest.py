@@ -16,6 +16,7 @@ from nodes.paths import Paths
 from nodes.registry import Registry, load_builtin
 from nodes.v1.loading import CustomNodes
 
+ROOT = Path(__file__).parents[3]
 PACKS = Path(__file__).parent / "packs"
 
 
@@ -48,8 +49,17 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """Makes a bench with these packs; the modules that they import are taken away again afterwards."""
+    yield from _benches(Paths.below(tmp_path / "base", tmp_path / "bundled"))
+
+
+@pytest.fixture
+def bench_with_model(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    """The same, with the checkpoint that comes with the program."""
+    yield from _benches(Paths.below(tmp_path / "base", ROOT / "bundled"))
+
+
+def _benches(paths: Paths) -> Iterator[Callable[..., Bench]]:
     benches: list[Bench] = []
-    paths = Paths.below(tmp_path / "base", tmp_path / "bundled")
     paths.prepare()
 
     def make(*packs: str, settings: WorkerSettings | None = None) -> Bench:

@@ -1,0 +1,52 @@
+"""Models, text encoders and autoencoders in the hands of packs."""
+
+import pytest
+import torch
+
+from execution.calling import call
+from nodes.context import Context, WorkerSettings
+from tests.nodes.v1.conftest import Bench, node
+
+CHECKPOINT = "weft-tiny.safetensors"
+
+
+@pytest.fixture
+def made(bench_with_model) -> Bench:
+    return bench_with_model("samples_itself.py")
+
+
+def outputs(made: Bench, id: str, **inputs):
+    spec = made.registry[id]
+    return call(spec, inputs, Context("1", made.paths, WorkerSettings(), made.services))
+
+
+def test_a_pack_samples_what_our_own_node_samples(made):
+    model, positive, negative, vae = outputs(made, "Test LoadAndEncode", ckpt_name=CHECKPOINT, text="(a:1.2) red ball")
+    assert positive[0].extra == {"mine": 1}
+    found = {
+        how: outputs(made, "Test SampleItself", model=model, positive=positive, negative=negative, vae=vae, how=how)
+        for how in ("node", "library", "patched")
+    }
+    latent, image = found["node"]
+    assert image.shape == (1, 64, 64, 3)
+    assert latent.samples.std() > 0
+    for other, _ in (found["library"], found["patched"]):
+        torch.testing.assert_close(other.samples, latent.samples, atol=1e-4, rtol=1e-4)
+
+
+def test_what_is_not_offered_is_named_with_the_pack(made):
+    graph = {
+        "1": node("CheckpointLoaderSimple", ckpt_name=CHECKPOINT),
+        "2": node("Test Unsupported", model=["1", 0]),
+        "3": node("Test LoadAndEncode", ckpt_name=CHECKPOINT, text=""),
+    }
+    outcome = made.run(graph, "2")
+    assert outcome.node_id == "2"
+    assert "the pack 'samples_itself' uses 'diffusion_model' of a model.model" in outcome.message
+
+
+def test_a_pack_that_imports_what_is_not_there_is_told_so(bench):
+    made = bench()
+    (made.paths.custom_nodes / "deep.py").write_text("import comfy.ldm.modules.attention\n")
+    failure = bench().custom.failures["deep"]
+    assert "the pack 'deep' imports comfy.ldm, a part of ComfyUI that Weft does not offer" in failure
