@@ -1,0 +1,73 @@
+"""Packs in a worker process of a server, as clients see them."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, WSMsgType
+from aiohttp.test_utils import TestClient, TestServer
+
+from execution.engines.process import process_engine
+from execution.files import FilesOnDisk
+from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
+from nodes.paths import Paths
+from tests.nodes.v1.conftest import PACKS, node
+from web.server.app import create_app
+from web.server.settings import ServerSettings
+
+
+@pytest.fixture
+async def client(tmp_path: Path):
+    paths = Paths.below(tmp_path / "base", tmp_path / "bundled")
+    paths.prepare()
+    for name in ("image_filters.py", "switches.py", "exits.py"):
+        shutil.copy(PACKS / name, paths.custom_nodes / name)
+    for name in ("model-tools.v1", "broken-import"):
+        shutil.copytree(PACKS / name, paths.custom_nodes / name)
+    settings = EngineSettings(paths.base, paths.base / "weft.db", FilesOnDisk(paths))
+    app = create_app(process_engine(settings, WorkerSetup(paths)), paths, ServerSettings(tmp_path))
+    async with TestClient(TestServer(app)) as client:
+        client.base = paths.base
+        yield client
+
+
+async def ended(socket) -> list[dict]:
+    """The messages up to the end of a job."""
+    told = []
+    async with asyncio.timeout(60):
+        async for message in socket:
+            if message.type == WSMsgType.TEXT:
+                told.append(json.loads(message.data))
+                if told[-1]["type"] == "executing" and told[-1]["data"]["node"] is None:
+                    return told
+    raise AssertionError(told)
+
+
+async def test_clients_see_run_and_are_told_of_packs(client: TestClient) -> None:
+    assert isinstance(client.session, ClientSession)
+    packs = await (await client.get("/weft/packs")).json()
+    assert {one["name"] for one in packs["failures"]} == {"broken-import", "exits"}
+    assert {"name": "model-tools.v1", "nodes": 3} in packs["loaded"]
+    assert await (await client.get("/extensions")).json() == ["/extensions/model-tools.v1/tools.js"]
+    assert "world" in await (await client.get("/extensions/model-tools.v1/tools.js")).text()
+
+    (client.base / "models" / "test_models").mkdir()
+    (client.base / "models" / "test_models" / "late.safetensors").write_bytes(b"")
+    graph = {
+        "1": node("Test PickModel", name="late.safetensors", sampler="euler", width=64),
+        "2": node("Test Repeat", text=["1", 0], times=3),
+        "3": node("Test SaveText", text=["2", 0]),
+    }
+    async with client.ws_connect("/ws?clientId=me") as socket:
+        # The file was not there when the worker asked the node what it lists.
+        accepted = await client.post("/prompt", json={"prompt": graph, "client_id": "me"})
+        assert accepted.status == 200, await accepted.text()
+        told = await ended(socket)
+    executed = next(one["data"] for one in told if one["type"] == "executed" and one["data"]["node"] == "3")
+    assert executed["output"]["text"][0] == "|".join(["LATE.SAFETENSORS"] * 3)
+    assert {"type": "test.picked", "data": {"name": "late.safetensors"}} in told
+    described = await (await client.get("/object_info/Test%20PickModel")).json()
+    assert described["Test PickModel"]["input"]["required"]["name"][0] == ["late.safetensors"]
