@@ -10,6 +10,7 @@ BUILTIN = (
     "nodes.checkpoint",
     "nodes.lora",
     "nodes.model_merging",
+    "nodes.saving_models",
     "nodes.loaders",
     "nodes.text",
     "nodes.conditioning",

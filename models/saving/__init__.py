@@ -1,0 +1,1 @@
+"""Writes models to files that this program and others read."""
