@@ -27,7 +27,7 @@ WIDE_FEATURES = (3, 5, 8)
 
 @dataclass(frozen=True, eq=False)
 class Hint:
-    """A batch of hint pictures (b h w 3) in 0..1, with a strength and a range in shares 0..1 of the schedule."""
+    """A batch of hint pictures (b h w 3 or 4) in 0..1, with a strength and a range in shares 0..1 of the schedule."""
 
     pictures: Tensor
     strength: float = 1.0
@@ -41,7 +41,7 @@ class Hint:
 
     def fitted(self, height: int, width: int, like: Tensor) -> Tensor:
         """The pictures (b 3 height width), cut in the middle where their shape is another, as `like` computes."""
-        pixels = self.pictures.movedim(-1, 1)
+        pixels = self.pictures[..., :3].movedim(-1, 1)
         return resize_latent(pixels, width, height, "nearest-exact", center=True).to(like)
 
 
