@@ -36,7 +36,7 @@ from execution.settings import EngineSettings
 from execution.store import End, open_store
 from execution.store_thread import StoreThread
 from execution.traits import Traits, traits_of
-from execution.validation import check
+from execution.validation import check, own_checkers, refused_by_nodes
 from execution.workers import Worker
 from nodes.object_info import OWN
 from nodes.spec import NodeSpec
@@ -152,7 +152,14 @@ class Dispatcher:
         checked = await self._checked(submission, catalog)
         if _may_be_outdated(checked, catalog):
             checked = await self._checked(submission, await self.fresh_catalog())
-        return checked
+        nodes = own_checkers(checked, catalog.specs)
+        return await self._checked_by_nodes(checked, nodes) if nodes else checked
+
+    async def _checked_by_nodes(self, checked: Checked, nodes: tuple[str, ...]) -> Checked:
+        """Ask nodes that check themselves, in a worker; one that is busy can answer too. Jobs ask once more."""
+        runner = min(self._runners, key=lambda one: (one.status.state != "ready", one.running is not None))
+        graph = await asyncio.to_thread(JsonText.of, checked.graph)
+        return refused_by_nodes(checked, await runner.worker.checks(graph, nodes))
 
     async def _checked(self, submission: Submission, catalog: Catalog) -> Checked:
         # In a thread, because a large graph and many files take longer than other clients should wait.

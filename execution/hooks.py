@@ -1,5 +1,6 @@
 """Nodes that check their inputs themselves. Only a process that has their code can ask them."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
@@ -36,6 +37,15 @@ def hook_problems(
             if problems:
                 found[node_id] = problems
     return found
+
+
+def settled(awaitable: Awaitable[Any]) -> Any:
+    """The result of something awaitable, for a thread without an event loop."""
+
+    async def wait() -> Any:
+        return await awaitable
+
+    return asyncio.run(wait())
 
 
 def _problems(

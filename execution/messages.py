@@ -6,7 +6,7 @@ from typing import Any
 
 from execution.cache import CacheSettings
 from execution.devices import Device
-from execution.engine import Catalog
+from execution.engine import Catalog, Problem
 from execution.events import Event
 from execution.json_text import JsonText
 from nodes.context import WorkerSettings
@@ -74,11 +74,20 @@ class AskChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class AskChecks:
+    """Ask these nodes of a graph what they say of their inputs; the number comes back with the answer."""
+
+    number: int
+    graph: JsonText
+    nodes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """End once no job runs."""
 
 
-Command = Begin | Interrupt | Free | AskStats | AskChanges | Stop
+Command = Begin | Interrupt | Free | AskStats | AskChanges | AskChecks | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +127,12 @@ class Changes:
     specs: Mapping[str, NodeSpec]
 
 
-Report = Ready | BootFailed | Events | Stats | Changes
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """The answer to AskChecks: what is wrong, by node."""
+
+    number: int
+    problems: Mapping[str, tuple[Problem, ...]]
+
+
+Report = Ready | BootFailed | Events | Stats | Changes | Checks

@@ -3,7 +3,7 @@
 The problem types, messages and details are those that clients of ComfyUI's API read.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from execution.engine import Checked, NodeProblems, Problem
@@ -15,6 +15,7 @@ from execution.graph import (
     Link,
     Node,
     NodeId,
+    adopt,
     needed,
     needed_and_cycles,
     parse,
@@ -83,6 +84,27 @@ def _checked_outputs(graph: Graph, targets: list[NodeId], specs: Mapping[str, No
         return Checked(to_document(converted), runnable, _described(graph, targets, errors), None)
     error = Problem("prompt_outputs_failed_validation", "Prompt outputs failed validation", _left_out(errors))
     return _refused(converted, error, errors, targets)
+
+
+def refused_by_nodes(checked: Checked, problems: Mapping[NodeId, Sequence[Problem]]) -> Checked:
+    """What is left of a checked graph after nodes that check themselves have found these problems."""
+    if not problems:
+        return checked
+    graph = adopt(checked.graph)
+    errors = {node_id: list(found) for node_id, found in problems.items()}
+    broken = reached(readers(graph, needed(graph, checked.targets)), errors)
+    runnable = tuple(target for target in checked.targets if target not in broken)
+    node_errors = {**checked.node_errors, **_described(graph, checked.targets, errors)}
+    error = None if runnable else Problem("prompt_outputs_failed_validation", "Prompt outputs failed validation")
+    return Checked(checked.graph, runnable, node_errors, error)
+
+
+def own_checkers(checked: Checked, specs: Mapping[str, NodeSpec]) -> tuple[NodeId, ...]:
+    """The nodes that would run, and check their inputs themselves."""
+    if not any(spec.checks_itself for spec in specs.values()):
+        return ()
+    graph = adopt(checked.graph)
+    return tuple(node_id for node_id in needed(graph, checked.targets) if specs[graph[node_id].type].checks_itself)
 
 
 def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[dict[str, Any], list[Problem]]:

@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,12 +25,17 @@ from execution.engine import Catalog
 from execution.events import ClientMessage, JobFailed
 from execution.executor import Executor
 from execution.frames import Frames
+from execution.graph import adopt
+from execution.hooks import hook_problems, settled
+from execution.kinds import Kinds
 from execution.messages import (
     AskChanges,
+    AskChecks,
     AskStats,
     Begin,
     BootFailed,
     Changes,
+    Checks,
     Command,
     Events,
     Free,
@@ -94,6 +100,8 @@ class WorkerLoop:
         self._commands: queue.SimpleQueue[Begin | Free | Stop] = queue.SimpleQueue()
         self._stopped: set[str] = set()
         self._host: NodeHost | None = None
+        self._services = Services()
+        self._context = Context("", setup.paths, setup.settings, self._services)
 
     def take(self, command: Command) -> None:
         """Accept a command, from whichever thread."""
@@ -105,8 +113,20 @@ class WorkerLoop:
             case AskChanges():
                 # In a thread, because a pack may take its time over its files, and interrupts must not wait for it.
                 threading.Thread(target=self._tell_changes, args=(command,), daemon=True, name="changes").start()
+            case AskChecks():
+                threading.Thread(target=self._tell_checks, args=(command,), daemon=True, name="checks").start()
             case _:
                 self._commands.put(command)
+
+    def _tell_checks(self, asked: AskChecks) -> None:
+        specs = self._host.specs if self._host is not None else {}
+        graph = adopt(asked.graph.read())
+
+        def context_of(node_id: str) -> Context:
+            return replace(self._context, node_id=node_id, graph=asked.graph.read())
+
+        found = hook_problems(graph, asked.nodes, Kinds(specs), context_of, settled)
+        self._send(Checks(asked.number, {node_id: tuple(problems) for node_id, problems in found.items()}))
 
     def _tell_changes(self, asked: AskChanges) -> None:
         found = self._host.refresh() if self._host is not None else {}
@@ -114,7 +134,7 @@ class WorkerLoop:
 
     def serve(self) -> None:
         """Load the nodes, then work until told to stop."""
-        services = Services()
+        services = self._services
         outbox = Outbox(lambda events: self._send(Events(events)))
         home = Home(self._setup.paths, self._setup.settings, services, partial(_tell, outbox))
         try:
@@ -123,8 +143,7 @@ class WorkerLoop:
             self._send(BootFailed(traceback.format_exc()))
             return
         cache = Cache(self._setup.cache)
-        context = Context("", self._setup.paths, self._setup.settings, services)
-        executor = Executor(host.specs, cache, context, outbox.emit, self._stopped.__contains__)
+        executor = Executor(host.specs, cache, self._context, outbox.emit, self._stopped.__contains__)
         self._send(Ready(catalog_of(host)))
         while not isinstance(command := self._commands.get(), Stop):
             if isinstance(command, Begin):

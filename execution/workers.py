@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from execution.engine import Catalog, Job, WorkerStatus
+from execution.engine import Catalog, Job, Problem, WorkerStatus
 from execution.events import Event
+from execution.json_text import JsonText
 from nodes.spec import NodeSpec
 
 
@@ -49,6 +50,10 @@ class Worker(Protocol):
 
     async def refresh(self) -> None:
         """Have nodes asked again for inputs that list files, and the listener told; not for longer than a moment."""
+        ...
+
+    async def checks(self, graph: JsonText, nodes: tuple[str, ...]) -> Mapping[str, Sequence[Problem]]:
+        """What these nodes of a graph say of their inputs themselves; nothing if there is no answer in time."""
         ...
 
     async def stats(self) -> Mapping[str, Any]:

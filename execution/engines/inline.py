@@ -2,17 +2,22 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from execution.dispatcher import Dispatcher
-from execution.engine import Job, WorkerStatus
+from execution.engine import Job, Problem, WorkerStatus
+from execution.engines.questions import LONGEST_CHECK, Questions
+from execution.json_text import JsonText
 from execution.messages import (
     AskChanges,
+    AskChecks,
     AskStats,
     Begin,
     BootFailed,
     Changes,
+    Checks,
     Events,
     Free,
     Interrupt,
@@ -25,10 +30,6 @@ from execution.messages import (
 from execution.settings import EngineSettings
 from execution.worker import WorkerLoop
 from execution.workers import WorkerListener
-from nodes.spec import NodeSpec
-
-LONGEST_ANSWER = 1.0
-"""Seconds that nodes get to say what files they list."""
 
 LONGEST_FAREWELL = 5.0
 """Seconds that the thread has to come to its end; what it does after that, it does for nobody."""
@@ -45,8 +46,7 @@ class InlineWorker:
     def __init__(self, setup: WorkerSetup) -> None:
         self._loop = WorkerLoop(setup, self._send)
         self._thread = threading.Thread(target=self._loop.serve, name="worker", daemon=True)
-        self._stats: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-        self._changes: asyncio.Queue[Mapping[str, NodeSpec]] = asyncio.Queue()
+        self._questions = Questions(self._loop.take)
         self._listener: WorkerListener | None = None
         self._events: asyncio.AbstractEventLoop | None = None
 
@@ -73,15 +73,13 @@ class InlineWorker:
         self._loop.take(Free(unload_models, free_memory))
 
     async def stats(self) -> Mapping[str, Any]:
-        self._loop.take(AskStats(0))
-        return await self._stats.get()
+        return await self._questions.ask(AskStats) or {}
 
     async def refresh(self) -> None:
-        self._loop.take(AskChanges(0))
-        try:
-            await asyncio.wait_for(self._changes.get(), LONGEST_ANSWER)
-        except TimeoutError:
-            return
+        await self._questions.ask(AskChanges)
+
+    async def checks(self, graph: JsonText, nodes: tuple[str, ...]) -> Mapping[str, Sequence[Problem]]:
+        return await self._questions.ask(partial(AskChecks, graph=graph, nodes=nodes), LONGEST_CHECK) or {}
 
     def _send(self, report: Report) -> None:
         """Hand a report of the thread over to the event loop; after the loop has closed nobody wants it."""
@@ -98,8 +96,10 @@ class InlineWorker:
                 self._listener.worker_changed(WorkerStatus("failed", reason))
             case Events(events):
                 self._listener.worker_events(events)
-            case Stats(_, devices):
-                self._stats.put_nowait(devices)
-            case Changes(_, specs):
+            case Stats(number, devices):
+                self._questions.answer(number, devices)
+            case Changes(number, specs):
                 self._listener.nodes_changed(specs)
-                self._changes.put_nowait(specs)
+                self._questions.answer(number, specs)
+            case Checks(number, problems):
+                self._questions.answer(number, problems)

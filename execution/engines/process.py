@@ -2,20 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from itertools import count
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from execution.devices import as_seen_by
 from execution.dispatcher import Dispatcher
-from execution.engine import Job, WorkerStatus
+from execution.engine import Job, Problem, WorkerStatus
 from execution.engines.child import Child
+from execution.engines.questions import LONGEST_CHECK, Questions
+from execution.json_text import JsonText
 from execution.messages import (
     AskChanges,
+    AskChecks,
     AskStats,
     Begin,
     BootFailed,
     Changes,
+    Checks,
     Command,
     Events,
     Free,
@@ -32,8 +36,6 @@ LOG = logging.getLogger(__name__)
 
 FAILURES_UNTIL_FAILED = 3
 LONGEST_PAUSE = 30.0
-LONGEST_ANSWER = 1.0
-"""Seconds that a worker gets to tell of its devices or nodes; one whose node holds the interpreter cannot."""
 
 
 def process_engine(settings: EngineSettings, *setups: WorkerSetup) -> Dispatcher:
@@ -58,8 +60,7 @@ class ProcessWorker:
         self._is_ready = False
         self._is_stopping = False
         self._retry: asyncio.TimerHandle | None = None
-        self._numbers = count()
-        self._asked: dict[int, asyncio.Future[Any]] = {}
+        self._questions = Questions(self._tell)
         self._last_stats: Mapping[str, Any] = {}
 
     @property
@@ -94,24 +95,17 @@ class ProcessWorker:
     async def stats(self) -> Mapping[str, Any]:
         if not self._is_ready:
             return as_seen_by(self._setup.device, self._last_stats)
-        self._last_stats = await self._ask(AskStats) or self._last_stats
+        self._last_stats = await self._questions.ask(AskStats) or self._last_stats
         return as_seen_by(self._setup.device, self._last_stats)
 
     async def refresh(self) -> None:
         if self._is_ready:
-            await self._ask(AskChanges)
+            await self._questions.ask(AskChanges)
 
-    async def _ask(self, question: type[AskStats | AskChanges]) -> Any:
-        """The answer to a question; None if it does not come in time."""
-        number = next(self._numbers)
-        answer = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._tell(question(number))
-        try:
-            return await asyncio.wait_for(answer, LONGEST_ANSWER)
-        except TimeoutError:
-            return None
-        finally:
-            del self._asked[number]
+    async def checks(self, graph: JsonText, nodes: tuple[str, ...]) -> Mapping[str, Sequence[Problem]]:
+        if not self._is_ready:
+            return {}
+        return await self._questions.ask(partial(AskChecks, graph=graph, nodes=nodes), LONGEST_CHECK) or {}
 
     def _tell(self, command: Command) -> None:
         if self._child is not None:
@@ -136,19 +130,18 @@ class ProcessWorker:
             case Events(events):
                 listener.worker_events(events)
             case Stats(number, devices):
-                self._answer(number, devices)
+                self._questions.answer(number, devices)
             case Changes(number, specs):
                 listener.nodes_changed(specs)
-                self._answer(number, specs)
-
-    def _answer(self, number: int, answer: Any) -> None:
-        if number in self._asked and not self._asked[number].done():
-            self._asked[number].set_result(answer)
+                self._questions.answer(number, specs)
+            case Checks(number, problems):
+                self._questions.answer(number, problems)
 
     def _ended(self, child: Child, how: str) -> None:
         if child is not self._child:
             return
         self._child = None
+        self._questions.forget()
         if self._listener is None or self._is_stopping:
             return
         pause = 0.0

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, NamedTuple
 
 from nodes.context import Context
 from nodes.files import NumberedFiles
 from nodes.registry import Registry
-from nodes.spec import Choice, FileChoice, Number, Shown, Socket, node, spec_of
+from nodes.spec import NODE_ATTRIBUTE, Choice, FileChoice, Number, Shown, Socket, node, spec_of
 
 THING = Annotated[Any, Socket("THING")]
 OTHER = Annotated[Any, Socket("OTHER")]
@@ -76,6 +77,20 @@ def widgets(
 @node("Upload", category="test", output=True)
 def upload(image: Annotated[str, FileChoice("input", upload=True)]) -> None:
     """A file that a person uploads."""
+
+
+@node("Even", category="test", output=True)
+def even(number: Count = 0) -> Annotated[Shown, Socket("THING")]:
+    """An output node that checks its number itself."""
+    return Shown(number, {"text": [str(number)]})
+
+
+def _is_even(number: int) -> bool | str:
+    return number % 2 == 0 or f"{number} is odd"
+
+
+CHECKED = replace(even.__node__, validate=_is_even, validated=frozenset({"number"}))  # type: ignore[attr-defined]
+setattr(even, NODE_ATTRIBUTE, CHECKED)
 
 
 @node("Random", category="test", cached=False)

@@ -83,6 +83,28 @@ async def test_a_bad_graph_is_refused_with_its_problems(watched: Watched) -> Non
     assert watched.engine.queue().pending == ()
 
 
+async def test_nodes_that_check_themselves_refuse_before_anything_is_queued(watched: Watched) -> None:
+    with pytest.raises(InvalidGraphError) as error:
+        await watched.engine.submit(Submission(graph(a=("Even", {"number": 3}))))
+    assert error.value.error.type == "prompt_outputs_failed_validation"
+    [problem] = error.value.node_errors["a"].errors
+    assert (problem.type, problem.details) == ("custom_validation_failed", "number - 3 is odd")
+    assert error.value.node_errors["a"].dependent_outputs == ("a",)
+    both = graph(a=("Even", {"number": 3}), b=("Even", {"number": 4}))
+    accepted = await watched.engine.submit(Submission(both))
+    assert list(accepted.node_errors) == ["a"]
+    assert isinstance(await watched.outcome(accepted.job_id), JobSucceeded)
+    assert [event.node_id for event in watched.of(NodeFinished)] == ["b"]
+
+
+async def test_a_busy_worker_still_lets_nodes_check_themselves(watched: Watched) -> None:
+    await watched.engine.submit(Submission(graph(s=("Steps", {"count": 100}), out=("Show", {"x": ["s", 0]}))))
+    await watched.node_started("s")
+    checked = await watched.engine.check(Submission(graph(a=("Even", {"number": 3}))))
+    assert checked.error is not None
+    watched.engine.interrupt()
+
+
 async def test_history_is_there_when_the_end_is_told(watched: Watched) -> None:
     entries = []
 
