@@ -6,18 +6,20 @@ from typing import Any
 import pytest
 import torch
 
+from models import preview
 from models.sampling.noise import initial_noise
-from models.sampling.samplers.table import SAMPLERS
+from models.sampling.samplers.table import SAMPLERS, Sampler
 from models.types import Latent, Model
-from nodes import denoising, samplers
+from nodes import samplers
 from nodes.context import Context
 from nodes.custom_sampling import add_noise, disable_noise, random_noise, sampler_custom, sampler_custom_advanced
-from nodes.guiders import basic_guider, cfg_guider, dual_cfg_guider
+from nodes.guiders import basic_guider, cfg_guider, dual_cfg_guider, perp_neg_guider
 from nodes.sampling import ksampler, ksampler_advanced
 from nodes.schedulers import basic_scheduler
 from nodes.sigmas import manual_sigmas, split_sigmas
-from tests.models.sampling.fakes import FORMAT, model_of, prompt
+from tests.models.sampling.fakes import FORMAT, Both, model_of, prompt
 
+JPEG = b"\xff\xd8"
 LATENT = Latent(torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(2)), batch_index=(3, 1))
 
 
@@ -158,11 +160,12 @@ def test_added_noise_is_that_between_the_ends_of_the_sigmas() -> None:
 
 @pytest.mark.parametrize("name", list(SAMPLERS))
 def test_progress_and_a_preview_are_told_at_every_step(context: Context, monkeypatch, name: str) -> None:
-    monkeypatch.setattr(denoising, "to_jpeg", lambda image: b"jpeg")
+    monkeypatch.setattr(preview, "LARGEST_SIDE", 8)  # to be quick
     told: list[tuple[int, int]] = []
 
-    def progress(value: int, maximum: int, preview: bytes | None) -> None:
-        assert preview == b"jpeg"
+    def progress(value: int, maximum: int, shown: bytes | None) -> None:
+        assert shown
+        assert shown.startswith(JPEG)
         told.append((value, maximum))
 
     plain(replace(context, progress=progress), sampler_name=name)
@@ -192,6 +195,16 @@ def test_progress_and_a_preview_are_told_at_every_step(context: Context, monkeyp
         (samplers.sampler_seeds_2(solver_type="phi_1"), "seeds_2"),
         (samplers.sampler_seeds_2(solver_type="phi_2", r=1.0), "exp_heun_2_x0_sde"),
         (samplers.sampler_seeds_2(solver_type="phi_2", eta=0.0, r=1.0), "exp_heun_2_x0"),
+        (samplers.sampler_sa_solver(model=MODEL, use_pece=False, simple_order_2=False), "sa_solver"),
+        (samplers.sampler_sa_solver(model=MODEL, use_pece=True, simple_order_2=False), "sa_solver_pece"),
+        (
+            samplers.sampler_sa_solver(
+                model=MODEL, eta=0.0, predictor_order=1, corrector_order=0, use_pece=False, simple_order_2=False
+            ),
+            "euler",
+        ),
+        (samplers.sampler_lcm(), "lcm"),
+        (samplers.sampler_euler_cfg_pp(version="regular"), "euler_cfg_pp"),
     ],
 )
 def test_a_sampler_node_makes_the_sampler_it_names(quiet: Context, made, name: str) -> None:
@@ -201,6 +214,70 @@ def test_a_sampler_node_makes_the_sampler_it_names(quiet: Context, made, name: s
         for sampler in (made, SAMPLERS[name])
     )
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def sampled(context: Context, sampler: Sampler, cfg: float = 1.0, seed: int = 7) -> torch.Tensor:
+    guider = cfg_guider(model=MODEL, positive=prompt(1.0), negative=prompt(-1.0), cfg=cfg)
+    return sampler_custom_advanced(random_noise(seed), guider, sampler, SIGMAS, LATENT, context).output.samples
+
+
+def test_the_alternative_euler_cfg_pp_is_euler_without_guidance_and_another_with(quiet: Context) -> None:
+    alternative = samplers.sampler_euler_cfg_pp(version="alternative")
+    same = cfg_guider(model=MODEL, positive=prompt(1.0), negative=prompt(1.0), cfg=3.0)
+    found, euler = (
+        sampler_custom_advanced(random_noise(7), same, one, SIGMAS, LATENT, quiet).output.samples
+        for one in (alternative, SAMPLERS["euler"])
+    )
+    torch.testing.assert_close(found, euler, rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(sampled(quiet, alternative, 2.0), sampled(quiet, SAMPLERS["euler_cfg_pp"], 2.0))
+
+
+def test_noise_of_an_lcm_sampler_is_scaled_along_the_way_and_clipped(quiet: Context) -> None:
+    silent = samplers.sampler_lcm(s_noise=0.0, s_noise_end=0.0)
+    assert torch.equal(sampled(quiet, silent, seed=7), sampled(quiet, silent, seed=7))
+    given: list[torch.Tensor] = []
+
+    def ones(x: torch.Tensor, sigmas: torch.Tensor, seed: int):
+        return lambda sigma, sigma_next: torch.full_like(x, 3.0).index_fill(0, torch.tensor([1]), -3.0)
+
+    def denoise(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+        given.append(x)
+        return torch.zeros_like(x)
+
+    made = replace(samplers.sampler_lcm(s_noise=2.0, s_noise_end=1.0, noise_clip_std=0.5), noise=ones)
+    sigmas = torch.tensor([8.0, 4.0, 2.0, 1.0, 0.0])
+    list(made(Both(denoise), torch.zeros(2, 1, 2, 2), sigmas, 0))
+    limit = 0.5 * float(torch.tensor([3.0] * 4 + [-3.0] * 4).std())
+    for x, sigma, scale in zip(given[1:], (4.0, 2.0, 1.0), (2.0, 5 / 3, 4 / 3), strict=True):
+        torch.testing.assert_close(x[0], torch.full((1, 2, 2), limit * scale * sigma))
+        torch.testing.assert_close(x[1], -x[0])
+
+
+@pytest.mark.parametrize(("steps", "sides"), [(-1, [12, 16, 16, 16]), (1, [16] * 4), (9, [10, 11, 13, 14])])
+def test_an_lcm_sampler_grows_the_latent(quiet: Context, steps: int, sides: list[int]) -> None:
+    made = samplers.sampler_lcm_upscale(scale_ratio=2.0, scale_steps=steps, upscale_method="bilinear")
+    grown = [state.x.shape[-1] for state in made(Both(lambda x, sigma: x / 2), torch.ones(1, 4, 8, 8), SIGMAS, 0)]
+    assert grown == sides
+    assert sampled(quiet, made).shape[-1] == sides[-1]
+
+
+def test_growing_by_nothing_is_lcm_with_the_noise_that_follows_the_first(quiet: Context) -> None:
+    made = samplers.sampler_lcm_upscale(scale_ratio=1.0, upscale_method="nearest-exact")
+    generator = torch.Generator().manual_seed(5)
+    torch.randn(1, 4, 8, 8, generator=generator)
+    *_, state = made(Both(lambda x, sigma: torch.zeros_like(x)), torch.ones(1, 4, 8, 8), SIGMAS[:2], 5)
+    torch.testing.assert_close(state.x, torch.randn(1, 4, 8, 8, generator=generator) * SIGMAS[1])
+
+
+def test_perp_neg_guides_like_cfg_where_the_negative_is_strange_to_the_positive(quiet: Context) -> None:
+    parts = {"model": MODEL, "positive": prompt(1.0), "empty_conditioning": prompt(0.0), "cfg": 3.0}
+    unheard = perp_neg_guider(negative=prompt(-1.0), neg_scale=0.0, **parts)
+    plain_guider = cfg_guider(model=MODEL, positive=prompt(1.0), negative=prompt(0.0), cfg=3.0)
+    found, expected = (
+        sampler_custom_advanced(random_noise(7), guider, SAMPLERS["euler"], SIGMAS, LATENT, quiet).output.samples
+        for guider in (unheard, plain_guider)
+    )
+    torch.testing.assert_close(found, expected)
 
 
 def test_adaptive_steps_with_noise_are_made_with_noise(quiet: Context) -> None:
