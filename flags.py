@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from execution.engines.crew import MOST_WORKERS
+from execution.graph import GraphLimits
 from execution.headless.assign import Assignment
 from execution.headless.errors import HeadlessError
 from execution.settings import HISTORY_LIMIT, INTERRUPT_GRACE, QUEUE_LIMIT
@@ -74,6 +75,8 @@ def _add_server_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--max-upload-size", type=_positive, default=100.0, metavar="MB", help="of one file")
     group.add_argument("--queue-limit", type=_count, default=QUEUE_LIMIT, metavar="N",
                        help="refuse jobs while N wait (default %(default)s)")  # fmt: skip
+    group.add_argument("--graph-limit", type=_count, default=GraphLimits().nodes, metavar="N",
+                       help="refuse graphs of more than N nodes (default %(default)s)")  # fmt: skip
     group.add_argument("--history-limit", type=_count, default=HISTORY_LIMIT, metavar="N",
                        help="remember the last N jobs (default %(default)s); files stay")  # fmt: skip
     group.add_argument("--auto-launch", action="store_true", help="open the editor in the browser")

@@ -23,6 +23,7 @@ from execution.engines.crew import crew
 from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
 from execution.files import FilesOnDisk
+from execution.graph import GraphLimits
 from execution.headless import commands
 from execution.headless.errors import HeadlessError
 from execution.headless.report import printable
@@ -159,6 +160,7 @@ async def serve(flags: argparse.Namespace) -> None:
         FilesOnDisk(paths),
         queue_limit=flags.queue_limit,
         history_limit=flags.history_limit,
+        graph_limits=GraphLimits(nodes=flags.graph_limit),
         interrupt_grace=flags.interrupt_grace,
         node_timeout=flags.node_timeout,
         when_alone=paths.empty_temp,

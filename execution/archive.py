@@ -1,6 +1,7 @@
 """Reads jobs and history for those who look at them, beside the one who writes: no long list holds up the queue."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,9 @@ from typing import Any, TypeVar
 
 from execution.engine import HistoryEntry, Job, StoreError
 from execution.records import JOB_COLUMNS, entry_of, job_of
+from execution.store import IS_SOUND, connected
+
+LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 MOST_AT_ONCE = 500
@@ -19,7 +23,7 @@ class Archive:
     """A second connection to the store's file, with a thread of its own. It sees what has been committed."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection = connected(path)
         self._connection.execute("PRAGMA query_only=ON")
         self._connection.execute("PRAGMA busy_timeout=5000")
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
@@ -42,7 +46,9 @@ class Archive:
         found: dict[str, HistoryEntry] = {}
         for batch in _batches(job_ids):
             rows = await self._do(lambda batch=batch: self._select(columns, batch))
-            found |= {row[0]: entry_of(row) for row in rows if row[-1] is not None}
+            for row in rows:
+                if row[-1] is not None and (entry := _sound(row)) is not None:
+                    found[entry.job.id] = entry
         return [found[job_id] for job_id in job_ids if job_id in found]
 
     async def history_ids(self, max_items: int | None, offset: int | None) -> list[str]:
@@ -57,7 +63,7 @@ class Archive:
 
     def _select(self, columns: str, job_ids: Sequence[str]) -> list[tuple[Any, ...]]:
         marks = ", ".join("?" * len(job_ids))
-        return self._all(f"SELECT {columns} FROM job WHERE id IN ({marks})", job_ids)
+        return self._all(f"SELECT {columns} FROM job WHERE id IN ({marks}) AND {IS_SOUND}", job_ids)
 
     def _all(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self._connection.execute(statement, values).fetchall()
@@ -67,6 +73,15 @@ class Archive:
             return await asyncio.get_running_loop().run_in_executor(self._thread, read)
         except sqlite3.Error as error:
             raise StoreError(f"The queue cannot be read from disk: {error}.") from error
+
+
+def _sound(row: tuple[Any, ...]) -> HistoryEntry | None:
+    """The entry of a row, None if the disk has changed it."""
+    try:
+        return entry_of(row)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        LOG.error("What the history holds of job %s is damaged and cannot be shown.", row[0])
+        return None
 
 
 def _batches(ids: Sequence[str]) -> list[Sequence[str]]:

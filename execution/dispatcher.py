@@ -24,16 +24,17 @@ from execution.engine import (
     WorkerFailedError,
     WorkerStatus,
 )
-from execution.events import Event, JobFailed, QueueChanged, WorkerChanged
+from execution.events import Event, QueueChanged, WorkerChanged
 from execution.executor import now
 from execution.json_text import JsonText
 from execution.lock import DirectoryLock
 from execution.queue import JobQueue, Waiting
 from execution.records import SECRETS
+from execution.recovery import recovered
 from execution.routing import Router
 from execution.runner import Runner
 from execution.settings import EngineSettings
-from execution.store import End, open_store
+from execution.store import open_store
 from execution.store_thread import StoreThread
 from execution.traits import Traits, traits_of
 from execution.validation import check, own_checkers, refused_by_nodes
@@ -42,9 +43,6 @@ from nodes.object_info import OWN
 from nodes.spec import NodeSpec
 
 LOG = logging.getLogger(__name__)
-
-MOST_ATTEMPTS = 2
-"""How often a job is begun before its server's deaths are taken for its doing."""
 
 PAUSE_FOR_THE_DISK = 2.0
 """Seconds until jobs are begun again after the disk has refused one."""
@@ -87,7 +85,9 @@ class Dispatcher:
         try:
             store = StoreThread(await asyncio.to_thread(open_store, self._settings.database))
             self._opened = store, Archive(self._settings.database)
-            await self._recover()
+            self._count = await store.do(store.store.last_sequence)
+            for job in await recovered(store, self._settings.history_limit, self._traits):
+                self._queue.add(job)
             await asyncio.to_thread(self._settings.when_alone)
         except BaseException:
             self._lock.release()
@@ -95,25 +95,6 @@ class Dispatcher:
         self._runners = [Runner(worker, store, self._settings, self) for worker in self._workers]
         for runner in self._runners:
             runner.start()
-
-    async def _recover(self) -> None:
-        """Take up the queue as the last server left it."""
-        store = self._store
-        self._count = await store.do(store.store.last_sequence)
-        for waiting in await store.do(lambda: [self._recovered(job) for job in store.store.unfinished()]):
-            if waiting.attempt < MOST_ATTEMPTS:
-                self._queue.add(waiting)
-            else:
-                await self._give_up(waiting)
-
-    def _recovered(self, job: Job) -> Waiting:
-        return Waiting(job.id, job.number, job.client_id, job.attempt, self._traits(job.graph.read))
-
-    async def _give_up(self, job: Waiting) -> None:
-        reason = f"The server ended {job.attempt} times while this job ran, so it is not tried again."
-        failed = JobFailed(job.id, job.client_id, now(), "ServerDied", reason)
-        store, limit = self._store, self._settings.history_limit
-        await store.do(lambda: store.store.finish(End(job.id, "failed", failed.timestamp, {}, (failed,)), limit))
 
     async def stop(self) -> None:
         self._is_stopping = True

@@ -48,6 +48,21 @@ class DamagedStoreError(StoreError):
     """What lies in the place of the queue is no database, or a broken one."""
 
 
+IS_SOUND = """(
+    json_valid(graph)
+    AND CASE WHEN json_valid(targets) THEN json_type(targets) END IS 'array'
+    AND CASE WHEN json_valid(extra_data) THEN json_type(extra_data) END IS 'object'
+)"""
+"""SQLite does not notice a byte that has changed inside a text; what is no JSON any more has to be passed over."""
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """A connection for use in one thread at a time. Raises sqlite3.Error."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    return connection
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """How a job has ended, what its nodes showed, and the events that tell its life."""
@@ -65,12 +80,17 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open or make the database. Raises StoreError if a newer program made it, DamagedStoreError."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection = connected(path)
+        except sqlite3.Error as error:
+            raise StoreError(f"The queue in {path} cannot be opened: {error}.") from error
         try:
             self._prepare()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self._connection.close()
-            raise DamagedStoreError(f"The queue in {path} cannot be read: {error}.") from error
+            is_damaged = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+            kind = DamagedStoreError if is_damaged else StoreError
+            raise kind(f"The queue in {path} cannot be used: {error}.") from error
         except StoreError:
             self._connection.close()
             raise
@@ -107,6 +127,19 @@ class Store:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+    def damaged(self) -> list[tuple[str, int]]:
+        """Ids and attempts of the unfinished jobs that can no longer be read."""
+        rows = self._connection.execute(
+            f"SELECT id, attempt FROM job WHERE state IN ('pending', 'running') AND NOT {IS_SOUND}"
+        )
+        return rows.fetchall()
+
+    def empty(self, job_id: str) -> None:
+        """Put nothing in the place of what cannot be read."""
+        self._connection.execute(
+            "UPDATE job SET graph = '{}', targets = '[]', extra_data = '{}' WHERE id = ?", (job_id,)
+        )
 
     def find(self, job_id: str) -> Job | None:
         row = self._connection.execute(f"SELECT {JOB_COLUMNS} FROM job WHERE id = ?", (job_id,)).fetchone()
@@ -149,7 +182,8 @@ class Store:
     def unfinished(self) -> Iterator[Job]:
         """The jobs that wait or were running, in the order in which they are to run, one at a time."""
         rows = self._connection.execute(
-            f"SELECT {JOB_COLUMNS} FROM job WHERE state IN ('pending', 'running') ORDER BY number, sequence"
+            f"SELECT {JOB_COLUMNS} FROM job WHERE state IN ('pending', 'running') AND {IS_SOUND}"
+            " ORDER BY number, sequence"
         )
         return map(job_of, rows)
 

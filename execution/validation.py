@@ -24,6 +24,7 @@ from execution.graph import (
     to_document,
 )
 from execution.input_checks import ABSENT, ANY, InputProblem, Surroundings, checked
+from execution.work import excess_of
 from nodes.spec import InputSpec, NodeSpec
 
 MOST_NODES_REPORTED = 100
@@ -119,7 +120,8 @@ def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[d
         else:
             if value is not ABSENT:
                 inputs[declared.name] = value
-    return inputs, problems
+    excess = excess_of(inputs)
+    return inputs, problems if excess is None else [*problems, excess]
 
 
 def _open_links(node: Node, spec: NodeSpec) -> list[InputSpec]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -130,10 +131,33 @@ def tell_previews(context: Context) -> Annotated[Shown, Socket("THING")]:
 
 
 @node("Garble", category="test", output=True)
-def garble() -> None:
+def garble(how: Annotated[str, Choice(("nonsense", "too much"))]) -> None:
     """Writes into the worker's pipe to its server."""
-    os.write(int(sys.argv[1]), b"\0\0\0\5hello")
+    os.write(int(sys.argv[1]), b"\0\0\0\5hello" if how == "nonsense" else b"\x7f\xff\xff\xff")
     time.sleep(60)
+
+
+@node("HoldInterpreter", category="test")
+def hold_interpreter() -> THING:
+    """Spends half a second in one call of the interpreter's own code, while no other thread of it can run."""
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        sum(range(3_000_000))
+    return 0
+
+
+@node("TakeAllMemory", category="test", output=True)
+def take_all_memory() -> None:
+    """Allocates without bound, in a process that may have 100 MB more than it has."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + (100 << 20), resource.RLIM_INFINITY))
+    held: list[bytearray] = []
+    try:
+        while True:
+            held.append(bytearray(10 << 20))
+    finally:
+        held.clear()
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 @node("Exhaust", category="test", output=True)

@@ -1,6 +1,7 @@
 """Jobs go where their models and results are, and nobody waits long for it."""
 
 from dataclasses import dataclass, field
+from random import Random
 
 from execution.queue import Waiting
 from execution.routing import MOST_PASSES, Router
@@ -85,3 +86,20 @@ def test_holdings_forget_the_oldest_first() -> None:
         holdings.add(Traits(frozenset({model}), frozenset({hash(model)})))
     assert [holdings.shared(Traits(frozenset({model})))[0] for model in "abc"] == [0, 1, 1]
     assert len(holdings) == 4
+
+
+def test_twenty_alternating_jobs_of_two_models_load_each_model_once() -> None:
+    """Each job takes a random time; a worker that has no holdings of a job's model loads it."""
+    generator, router = Random(3), Router()
+    workers, ends, loads = [Place(), Place()], [0.0, 0.0], 0
+    queue = [loading(str(number), f"{'ab'[number % 2]}.safetensors") for number in range(20)]
+    while queue:
+        now = min(ends)
+        idle = [worker for worker, end in zip(workers, ends, strict=True) if end <= now]
+        busy = [worker for worker, end in zip(workers, ends, strict=True) if end > now]
+        job, worker = router.choose(queue, idle, busy)
+        queue.remove(job)
+        loads += worker.holdings.shared(job.traits)[0] == 0
+        worker.holdings.add(job.traits)
+        ends[workers.index(worker)] = now + generator.uniform(1, 1.3)
+    assert loads == 2

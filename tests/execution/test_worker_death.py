@@ -119,10 +119,34 @@ async def test_a_node_that_only_tries_to_end_the_worker_fails_like_any_other(
     assert [one.state for one in with_process.of(WorkerChanged)] == ["ready"]
 
 
-async def test_a_worker_that_talks_nonsense_is_replaced(with_process: Watched) -> None:
-    outcome = await with_process.run(graph(g=("Garble", {})))
+@pytest.mark.parametrize(
+    ("how", "reason"), [("nonsense", "it sent something that cannot"), ("too much", "it sent more than a message")]
+)
+async def test_a_worker_that_talks_nonsense_is_replaced(with_process: Watched, how: str, reason: str) -> None:
+    outcome = await with_process.run(graph(g=("Garble", {"how": how})))
     assert isinstance(outcome, JobFailed)
-    assert outcome.message.startswith("The worker process ended while node g (Garble) ran: it sent something that")
+    assert outcome.message.startswith(f"The worker process ended while node g (Garble) ran: {reason}")
+    assert isinstance(await with_process.run(shown(2)), JobSucceeded)
+
+
+async def test_a_node_that_holds_the_interpreter_holds_up_nobody_else(with_process: Watched) -> None:
+    job = await with_process.engine.submit(Submission(graph(h=("HoldInterpreter", {}), o=("Show", {"x": ["h", 0]}))))
+    await with_process.node_started("h")
+    waits: list[float] = []
+    while job.job_id not in with_process.ended:
+        begin = time.monotonic()
+        await with_process.engine.jobs(with_process.engine.queue().running)
+        waits.append(time.monotonic() - begin)
+        await asyncio.sleep(0.01)
+    assert len(waits) > 10
+    assert sorted(waits)[len(waits) * 9 // 10] < 0.1
+
+
+async def test_a_node_that_asks_for_more_memory_than_it_may_fails_its_job(with_process: Watched) -> None:
+    outcome = await with_process.run(graph(e=("TakeAllMemory", {})))
+    assert isinstance(outcome, JobFailed)
+    assert outcome.exception_type in ("MemoryError", "WorkerDied")
+    assert outcome.node_id == "e"
     assert isinstance(await with_process.run(shown(2)), JobSucceeded)
 
 

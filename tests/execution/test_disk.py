@@ -1,0 +1,153 @@
+"""What a disk that is full, or that has changed what it keeps, does to jobs."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from execution import dispatcher, runner
+from execution.engine import StoreError, StoreFullError, Submission
+from execution.engines.inline import inline_engine
+from execution.events import JobFailed, JobSucceeded
+from execution.messages import WorkerSetup
+from execution.settings import EngineSettings
+from execution.store import open_store
+from tests.execution.conftest import Watched
+from tests.execution.graphs import graph, shown
+
+
+@pytest.fixture
+async def inline(
+    settings: EngineSettings, setup: WorkerSetup, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Watched]:
+    monkeypatch.setattr(dispatcher, "PAUSE_FOR_THE_DISK", 0.05)
+    monkeypatch.setattr(runner, "PAUSES_FOR_THE_DISK", (0.05,) * 100)
+    watched = Watched(inline_engine(settings, setup))
+    await watched.engine.start()
+    await watched.engine.catalog()
+    yield watched
+    await watched.engine.stop()
+
+
+async def change(watched: Watched, statement: str) -> list[Any]:
+    store = watched.engine._store
+    return await store.do(lambda: store.store._connection.execute(statement).fetchall())
+
+
+async def fill_the_disk(watched: Watched) -> None:
+    [[pages]] = await change(watched, "PRAGMA page_count")
+    await change(watched, f"PRAGMA max_page_count={pages}")
+
+
+async def free_the_disk(watched: Watched) -> None:
+    await change(watched, "PRAGMA max_page_count=1000000")
+
+
+LARGE = {"extra_pnginfo": {"workflow": "x" * 200_000}}
+
+
+async def test_a_full_disk_takes_no_job_and_says_so(inline: Watched) -> None:
+    await fill_the_disk(inline)
+    with pytest.raises(StoreFullError, match="full"):
+        await inline.engine.submit(Submission(shown(1), extra_data=LARGE))
+    assert inline.engine.queue().pending == ()
+    await free_the_disk(inline)
+    assert isinstance(await inline.run(shown(1), extra_data=LARGE), JobSucceeded)
+
+
+async def test_a_job_that_cannot_be_begun_waits_for_the_disk(inline: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = inline.engine._store.store
+    begin, refusals = store.begin, iter([True, True])
+
+    def refuse(*values: Any) -> Any:
+        if next(refusals, False):
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return begin(*values)
+
+    monkeypatch.setattr(store, "begin", refuse)
+    first = await inline.engine.submit(Submission(shown(1)))
+    second = await inline.engine.submit(Submission(shown(2)))
+    assert isinstance(await inline.outcome(first.job_id), JobSucceeded)
+    assert isinstance(await inline.outcome(second.job_id), JobSucceeded)
+    assert [entry.job.id for entry in await inline.history()] == [first.job_id, second.job_id]
+    assert next(refusals, False) is False
+
+
+async def test_how_a_job_ended_is_written_as_soon_as_the_disk_takes_it(inline: Watched, tmp_path: Path) -> None:
+    slow = graph(s=("Steps", {"count": 3, "milliseconds": 50}), out=("Show", {"x": ["s", 0]}))
+    job = await inline.engine.submit(Submission(slow, extra_data=LARGE))
+    await inline.node_started("s")
+    await fill_the_disk(inline)
+    await change(inline, "PRAGMA cache_size=1")
+    await asyncio.sleep(0.3)
+    await free_the_disk(inline)
+    assert isinstance(await inline.outcome(job.job_id), JobSucceeded)
+    entry = await inline.entry(job.job_id)
+    assert entry is not None
+    assert entry.job.state == "succeeded"
+
+
+async def test_jobs_that_the_disk_has_changed_are_told_and_the_others_run(
+    settings: EngineSettings, setup: WorkerSetup
+) -> None:
+    watched = Watched(inline_engine(settings, setup))
+    await watched.engine.start()
+    running = await watched.engine.submit(Submission(graph(s=("Steps", {"count": 100}), o=("Show", {"x": ["s", 0]}))))
+    await watched.node_started("s")
+    damages = [
+        "graph = '{\"1\": '", "targets = '5'", "targets = '['", "extra_data = '[]'", "graph = cast(x'7b22ff' as text)",
+        "client_id = 'x'",
+    ]  # fmt: skip
+    jobs = [(await watched.engine.submit(Submission(shown(value)))).job_id for value in range(len(damages))]
+    watched.engine.interrupt()
+    watched.engine._is_stopping = True
+    await watched.outcome(running.job_id)
+    await watched.engine.stop()
+    with sqlite3.connect(settings.database) as connection:
+        for job_id, damage in zip(jobs, damages, strict=True):
+            connection.execute(f"UPDATE job SET {damage} WHERE id = ?", (job_id,))
+    connection.close()
+    again = Watched(inline_engine(settings, setup))
+    await again.engine.start()
+    assert isinstance(await again.outcome(jobs[-1]), JobSucceeded)
+    for job_id in jobs[:-1]:
+        entry = await again.entry(job_id)
+        assert entry is not None
+        assert entry.job.state == "failed"
+        assert isinstance(entry.events[-1], JobFailed)
+        assert entry.events[-1].exception_type == "JobDamaged"
+    await again.engine.stop()
+
+
+@pytest.mark.parametrize("damage", ["events = '[5]'", "events = '[{}]'", "outputs = 'x'", "targets = 'x'"])
+async def test_a_damaged_entry_hides_only_itself(inline: Watched, damage: str) -> None:
+    first, second = [await inline.run(shown(value)) for value in (1, 2)]
+    await change(inline, f"UPDATE job SET {damage} WHERE id = '{first.job_id}'")
+    assert [entry.job.id for entry in await inline.history()] == [second.job_id]
+
+
+def test_a_queue_that_cannot_be_opened_is_not_taken_for_damaged(tmp_path: Path) -> None:
+    (tmp_path / "jobs.db").mkdir()
+    with pytest.raises(StoreError, match="cannot be"):
+        open_store(tmp_path / "jobs.db")
+    assert [path.name for path in tmp_path.iterdir()] == ["jobs.db"]
+
+
+async def test_many_small_jobs_leave_no_trail_of_memory_files_or_log(inline: Watched, settings: EngineSettings) -> None:
+    def open_files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    await inline.run(shown(1))
+    before = open_files()
+    large = {"extra_pnginfo": {"workflow": "x" * 20_000}}
+    jobs = [await inline.engine.submit(Submission(shown(1), extra_data=large)) for _ in range(300)]
+    for job in jobs:
+        await inline.outcome(job.job_id)
+    assert open_files() <= before
+    assert settings.database.with_name(settings.database.name + "-wal").stat().st_size < 8 << 20
+    assert inline.engine._runners[0].running is None
