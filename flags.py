@@ -107,8 +107,9 @@ def _add_engine_flags(group: argparse._ArgumentGroup) -> None:
     precision = group.add_mutually_exclusive_group()
     precision.add_argument("--force-fp32", action="store_true", help="compute in single precision")
     precision.add_argument("--force-fp16", action="store_true", help="compute in half precision")
-    group.add_argument("--preview-method", choices=("none", "auto", "latent2rgb"), default="auto",
-                       help="how latents are shown while they are sampled")  # fmt: skip
+    group.add_argument("--preview-method", choices=("none", "auto", "latent2rgb", "taesd"), default="auto",
+                       help="how latents are shown while they are sampled; "
+                       "taesd needs taesd_decoder or taesdxl_decoder in models/vae_approx")  # fmt: skip
     group.add_argument("--disable-all-custom-nodes", action="store_true", help="load no packs of custom nodes")
     group.add_argument("--whitelist-custom-nodes", nargs="+", default=[], metavar="NAME",
                        help="but these, by the names of their folders or files")  # fmt: skip

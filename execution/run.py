@@ -19,7 +19,7 @@ class Run:
     extra_data: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-PREVIEW_METHODS = ("none", "auto", "latent2rgb")
+PREVIEW_METHODS = ("none", "auto", "latent2rgb", "taesd")
 
 
 def settings_for(run: Run, settings: WorkerSettings) -> WorkerSettings:

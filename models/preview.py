@@ -1,12 +1,12 @@
-"""Previews: a rough picture of a latent without decoding it."""
+"""Previews: a rough picture of a latent, without decoding it or by a tiny decoder."""
 
 import io
 
 import torch
 from PIL import Image, ImageOps
-from torch import Tensor
+from torch import Tensor, nn
 
-from models.types import LatentFormat
+from models.types import LatentFormat, Residence
 
 LARGEST_SIDE = 512
 
@@ -19,7 +19,18 @@ def latent_to_image(latent: Tensor, latent_format: LatentFormat) -> Image.Image:
     factors = torch.tensor(latent_format.rgb_factors)
     channels = latent[0].float().cpu().nan_to_num()  # a latent gone wrong is shown, not an error of the preview
     colors = torch.einsum("chw,cr->hwr", channels, factors) + torch.tensor(latent_format.rgb_bias)
-    levels = ((colors + 1) / 2).clamp(0, 1) * 255
+    return _shown((colors + 1) / 2)
+
+
+def decoded_image(latent: Tensor, decoder: Residence[nn.Module]) -> Image.Image:
+    """The first latent of a batch (b c h w) in model scale, decoded to 0..1. Brought to at most 512 pixels a side."""
+    with decoder.on_device() as network:
+        colors = network(latent[:1].to(decoder.device, decoder.dtype))[0].float().cpu()
+    return _shown(colors.nan_to_num().movedim(0, -1))
+
+
+def _shown(colors: Tensor) -> Image.Image:
+    levels = colors.clamp(0, 1) * 255
     small = Image.fromarray(levels.to(torch.uint8).numpy())
     return ImageOps.contain(small, (LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.BILINEAR)
 

@@ -12,6 +12,7 @@ from models.conditioning import ConcatRule, VectorRule
 from models.memory import WeightPatch
 from models.sampling.model_sampling import ModelSampling
 from models.sampling.patches import ModelPatches
+from models.taesd import TinyAutoencoder
 from models.text.embeddings import Embeddings
 from models.text.encoders import EncoderUse, TextEncoders
 from models.text.tokenizer import Tokenizer
@@ -135,4 +136,4 @@ class Clip:
 class Vae:
     """An autoencoder between pictures and raw latents."""
 
-    autoencoder: Residence[Autoencoder]
+    autoencoder: Residence[Autoencoder | TinyAutoencoder]

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from models.preview import latent_to_image, to_jpeg
 from models.sampling.guidance import Guider
 from models.sampling.noise import Noise
 from models.sampling.run import Step, finish, sample
 from models.sampling.samplers.table import Sampler
-from models.types import Latent, LatentFormat
+from models.types import Latent
 from nodes.context import Context
+from nodes.previews import Preview, previewer
 
 
 class Denoised(NamedTuple):
@@ -26,7 +26,7 @@ def denoised(
 ) -> Denoised:
     """Samples the latent with the noise down the sigmas. Without a step, both are the latent as it is."""
     latent_format = guider.model.latent_format
-    reporter = _Reporter(context, latent_format)
+    reporter = _Reporter(context, previewer(context, latent_format))
     run = sample(
         guider.model,
         noise.of(latent),
@@ -48,16 +48,12 @@ def denoised(
 class _Reporter:
     """Tells the progress of each step, with a preview of the estimated picture."""
 
-    def __init__(self, context: Context, latent_format: LatentFormat) -> None:
+    def __init__(self, context: Context, preview: Preview | None) -> None:
         self._context = context
-        self._format = latent_format
+        self._preview = preview
         self.last: Step | None = None
 
     def __call__(self, step: Step) -> None:
         self.last = step
-        self._context.progress(step.index + 1, step.total, self._preview(step))
-
-    def _preview(self, step: Step) -> bytes | None:
-        if self._context.settings.preview_method == "none":
-            return None
-        return to_jpeg(latent_to_image(step.denoised, self._format))
+        shown = self._preview(step.denoised) if self._preview else None
+        self._context.progress(step.index + 1, step.total, shown)

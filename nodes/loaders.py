@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import torch
 
+from models.taesd import SCALES
 from nodes.context import Context
 from nodes.embeddings import with_embeddings
 from nodes.files import fingerprint_of
@@ -93,10 +94,15 @@ def _text_encoders(names: list[str], type: str, supported: str, device: str | No
 
 
 def _of_vae(vae_name: str, context: Context) -> str:
-    return fingerprint_of(context.paths.model_file("vae", vae_name))
+    tiny = context.paths.tiny_autoencoder(vae_name)
+    files = tiny or (context.paths.model_file("vae", vae_name),)
+    return " ".join(map(fingerprint_of, files))
 
 
 @node("VAELoader", name="Load VAE", category="model/loaders", fingerprint=_of_vae)
 def vae_loader(vae_name: Annotated[str, FileChoice("vae")], context: Context) -> VAE:
-    """Loads an autoencoder alone, in the layout of checkpoints or of the diffusers library."""
+    """Loads an autoencoder alone, in the layout of checkpoints or of the diffusers library; or TAESD, a tiny one."""
+    tiny = context.paths.tiny_autoencoder(vae_name)
+    if tiny is not None:
+        return library_of(context).tiny_autoencoder(*tiny, scale=SCALES[vae_name], report=reporter(context))
     return library_of(context).autoencoder(context.paths.model_file("vae", vae_name), reporter(context))

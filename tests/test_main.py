@@ -111,7 +111,7 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
         ["--cache-bytes", "4X"],
         ["--max-upload-size", "nan"],
         ["--max-upload-size", "0"],
-        ["--preview-method", "taesd"],
+        ["--preview-method", "rainbow"],
         ["--unknown"],
     ],
 )

@@ -1,6 +1,7 @@
 """The models loaded last, so that nodes that name the same file share them."""
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from models.loading.header import ModelFileError
 from models.loading.load import Checkpoint, load_checkpoint
 from models.loading.plan import Report
 from models.loading.separate import load_autoencoder, load_text_encoders, load_unet
+from models.loading.tiny import load_tiny_autoencoder
 from models.memory import DevicePolicy, Kept
 from models.types import Clip, Model, Vae
 
@@ -47,6 +49,11 @@ class Library:
     def autoencoder(self, path: Path, report: Report | None = None) -> Vae:
         """Returns the autoencoder of a file."""
         return self._once("autoencoder", [path], lambda: load_autoencoder(path, self._policy, report))
+
+    def tiny_autoencoder(self, encoder: Path, decoder: Path, scale: float, report: Report | None = None) -> Vae:
+        """Returns TAESD out of the files of its halves; `scale` is the factor from raw latents to model scale."""
+        load = partial(load_tiny_autoencoder, encoder, decoder, scale, self._policy, report)
+        return self._once(f"tiny {scale}", [encoder, decoder], load)
 
     def text_encoders(self, paths: Sequence[Path], on_cpu: bool = False, report: Report | None = None) -> Clip:
         """Returns text encoders, each in a file of its own; `on_cpu` has them compute there in any case."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from models.preview import latent_to_image, to_jpeg
+from nodes.previews import previewer
 from nodes.v1.model import ForeignModel
 from nodes.v1.runtime import Runtime
 
@@ -24,14 +24,13 @@ class Previews:
         self, model: ForeignModel, steps: int, x0_output_dict: dict[str, Any] | None = None
     ) -> Callable[[int, Tensor, Tensor, int], None]:
         """What is called after every step: it tells the progress, with a preview if the job wants one."""
-        context, latent_format = self._runtime.context, model.ours.latent_format
+        context = self._runtime.context
+        preview = previewer(context, model.ours.latent_format)
 
         def tell(step: int, x0: Tensor, x: Tensor, total_steps: int) -> None:
             if x0_output_dict is not None:
                 x0_output_dict["x0"] = x0
-            wants_preview = context.settings.preview_method != "none"
-            preview = to_jpeg(latent_to_image(x0, latent_format)) if wants_preview else None
-            context.progress(step + 1, total_steps, preview)
+            context.progress(step + 1, total_steps, preview(x0) if preview else None)
 
         return tell
 
