@@ -21,6 +21,7 @@ from tests.models.sampling.fakes import FORMAT, model_of, prompt
 SHAPE = (1, 4, 8, 8)
 CLEAN = torch.randn(SHAPE, generator=torch.Generator().manual_seed(3))
 """The only picture there is, in model scale."""
+PLAIN = model_of(torch.abs)
 
 
 def discrete(kind, zsnr: bool = False) -> Callable[[Model], Model]:
@@ -80,37 +81,36 @@ def test_a_perfect_network_of_each_kind_paints_the_picture(name: str, sampler: s
 
 @pytest.mark.parametrize("name", list(NODES))
 def test_the_model_that_comes_in_stays_as_it_was(name: str) -> None:
-    model = model_of(abs)
-    before = model.sampling
-    changed = NODES[name](model)
-    assert model.sampling is before
-    assert changed.unet is model.unet
+    before = PLAIN.sampling
+    changed = NODES[name](PLAIN)
+    assert PLAIN.sampling is before
+    assert changed.unet is PLAIN.unet
 
 
 def test_playground_also_scales_its_latents() -> None:
-    changed = edm("edm_playground_v2.5")(model_of(abs))
+    changed = edm("edm_playground_v2.5")(PLAIN)
     assert changed.latent_format == PLAYGROUND_LATENT
-    assert edm("edm")(model_of(abs)).latent_format == FORMAT
+    assert edm("edm")(PLAIN).latent_format == FORMAT
 
 
 def test_zero_snr_and_lcm_have_their_levels() -> None:
-    assert discrete("eps", zsnr=True)(model_of(abs)).sampling.levels.sigma_max == pytest.approx(4518, rel=1e-3)
-    assert len(discrete("lcm")(model_of(abs)).sampling.levels.sigmas) == 50
+    assert discrete("eps", zsnr=True)(PLAIN).sampling.levels.sigma_max == pytest.approx(4518, rel=1e-3)
+    assert len(discrete("lcm")(PLAIN).sampling.levels.sigmas) == 50
 
 
 def test_shifts_decide_the_middle_of_a_flow() -> None:
-    sd3 = model_sampling.model_sampling_sd3(model_of(abs), shift=3.0).sampling.levels
+    sd3 = model_sampling.model_sampling_sd3(PLAIN, shift=3.0).sampling.levels
     assert sd3.sigma_at_percent(0.5) == pytest.approx(0.75)
-    flux = model_sampling.model_sampling_flux(model_of(abs), width=1024, height=1024).sampling.levels
+    flux = model_sampling.model_sampling_flux(PLAIN, width=1024, height=1024).sampling.levels
     assert flux.sigma_at_percent(0.5) == pytest.approx(math.exp(1.15) / (math.exp(1.15) + 1))
 
 
 def test_what_has_no_logarithm_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="sigma_min is 0 and sigma_max 5"):
-        model_sampling.model_sampling_continuous_edm(model=model_of(abs), sampling="edm", sigma_max=5.0, sigma_min=0.0)
+        model_sampling.model_sampling_continuous_edm(model=PLAIN, sampling="edm", sigma_max=5.0, sigma_min=0.0)
     with pytest.raises(ValueError, match="sigma_min is 9 and sigma_max 5"):
         model_sampling.model_sampling_continuous_v(
-            model=model_of(abs), sampling="v_prediction", sigma_max=5.0, sigma_min=9.0
+            model=PLAIN, sampling="v_prediction", sigma_max=5.0, sigma_min=9.0
         )
     with pytest.raises(ValueError, match="shift is 0"):
-        model_sampling.model_sampling_sd3(model_of(abs), shift=0.0)
+        model_sampling.model_sampling_sd3(PLAIN, shift=0.0)

@@ -41,7 +41,7 @@ def test_a_network_that_knows_the_picture_finds_it(sampler):
     clean = torch.randn(SHAPE, generator=torch.Generator().manual_seed(3))
     result = finish(run(knowing(clean), sampler=sampler, steps=8), lambda step: None)
     left = (
-        5 * model_of(abs).sampling.levels.sigma_min / FORMAT.scale if sampler in CHOOSING else 1e-2
+        5 * model_of(torch.abs).sampling.levels.sigma_min / FORMAT.scale if sampler in CHOOSING else 1e-2
     )  # which end above zero
     torch.testing.assert_close(result, clean / FORMAT.scale, atol=left, rtol=1e-3)
 
@@ -131,15 +131,16 @@ def test_what_the_mask_keeps_comes_back():
 
 def test_stopping_between_steps_frees_the_network():
     model = knowing(torch.ones(SHAPE))
-    assert isinstance(model.unet, FakeResidence)
+    residence = model.unet
+    assert isinstance(residence, FakeResidence)
 
     def stop(step):
-        assert model.unet.in_use
+        assert residence.in_use
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
         finish(run(model), stop)
-    assert not model.unet.in_use
+    assert not residence.in_use
 
 
 def test_stopping_is_possible_between_the_evaluations_of_a_step():
