@@ -5,7 +5,14 @@ import type { JsonObject, Value } from '../types'
 import { apiUrl, getJson, postJson, request } from './http'
 import { historyEntries, queueSnapshot, type RawHistory, type RawQueue } from './jobs'
 import type { ImageRef, WorkerStatus } from './messages'
-import type { HistoryEntry, NodeErrors, QueueSnapshot, RequestError, Submitted } from './types'
+import type {
+  HistoryEntry,
+  NodeErrors,
+  PackFailure,
+  QueueSnapshot,
+  RequestError,
+  Submitted,
+} from './types'
 
 export interface SubmitOptions {
   readonly clientId: string
@@ -47,6 +54,11 @@ export async function submitWorkflow(
 /** All node declarations; waits until the worker has told its nodes. */
 export function getObjectInfo(): Promise<unknown> {
   return getJson('object_info')
+}
+
+/** The packs of custom nodes that did not load, or only in part. */
+export async function getPackFailures(): Promise<readonly PackFailure[]> {
+  return ((await getJson('weft/packs')) as { failures: readonly PackFailure[] }).failures
 }
 
 /** The workflow shown on first load. */

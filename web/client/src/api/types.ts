@@ -65,3 +65,9 @@ export interface HistoryEntry {
   readonly finishedAt: number | null
   readonly error: { readonly nodeId: string; readonly message: string } | null
 }
+
+/** A pack of custom nodes that did not load, with the traceback or the sentence that says why. */
+export interface PackFailure {
+  readonly name: string
+  readonly problem: string
+}

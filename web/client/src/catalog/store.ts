@@ -4,6 +4,7 @@ import { create } from 'zustand'
 
 import { getObjectInfo } from '../api/client'
 import type { NodeSpec, Specs, Value } from '../types'
+import { loadPackFailures } from './packs'
 import { parseCatalog } from './parse'
 import { VIRTUAL } from './virtual'
 
@@ -30,6 +31,7 @@ export async function loadCatalog(): Promise<void> {
   try {
     const info = (await getObjectInfo()) as Value
     useCatalog.setState({ specs: { ...parseCatalog(info), ...VIRTUAL }, state: 'ready', error: '' })
+    void loadPackFailures()
   } catch (reason) {
     const error = reason instanceof Error ? reason.message : String(reason)
     useCatalog.setState(({ state }) => ({ state: state === 'ready' ? state : 'failed', error }))

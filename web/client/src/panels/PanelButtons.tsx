@@ -1,6 +1,7 @@
 import { ActionIcon, Indicator, Tooltip } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 
+import { usePacks } from '../catalog/packs'
 import {
   IconAlertTriangle,
   IconMoon,
@@ -18,9 +19,11 @@ export function PanelButtons() {
   const { t } = useTranslation()
   const { drawn, toggle } = useTheme()
   const side = usePanels((panels) => panels.side)
-  const problems = useRun((run) => {
+  const packProblems = usePacks((packs) => packs.failures.length)
+  const nodeProblems = useRun((run) => {
     return Object.values(run.nodes).reduce((sum, node) => sum + node.problems.length, 0)
   })
+  const problems = nodeProblems + packProblems
   return (
     <nav className="panel-buttons">
       <BarButton

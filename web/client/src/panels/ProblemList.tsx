@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next'
 
 import { focusNode } from '../canvas/focus'
+import { usePacks } from '../catalog/packs'
 import { useCatalog } from '../catalog/store'
 import { nodeOf } from '../graph/document'
 import { useGraph } from '../graph/store'
@@ -10,13 +11,15 @@ import { describeProblem } from '../run/describe'
 import type { NodeId, Problem } from '../run/state'
 import { useRun } from '../run/store'
 import { Empty } from './Empty'
+import { PackFailures } from './PackFailures'
 
-/** What is wrong, node by node; a click shows the node. */
+/** What is wrong, node by node; a click shows the node. Below, the packs that did not load. */
 export function ProblemList() {
   const { t } = useTranslation()
   const nodes = useRun((run) => run.nodes)
+  const hasFailures = usePacks((packs) => packs.failures.length > 0)
   const faulty = Object.entries(nodes).filter(([, { problems }]) => problems.length > 0)
-  if (faulty.length === 0) {
+  if (faulty.length === 0 && !hasFailures) {
     return (
       <Empty
         icon={IconCircleCheck}
@@ -26,11 +29,16 @@ export function ProblemList() {
     )
   }
   return (
-    <ul className="problems">
-      {faulty.map(([id, { problems }]) => (
-        <NodeEntry key={id} id={id} problems={problems} />
-      ))}
-    </ul>
+    <>
+      {faulty.length > 0 && (
+        <ul className="problems">
+          {faulty.map(([id, { problems }]) => (
+            <NodeEntry key={id} id={id} problems={problems} />
+          ))}
+        </ul>
+      )}
+      <PackFailures />
+    </>
   )
 }
 
