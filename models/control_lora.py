@@ -48,10 +48,14 @@ class BesideConvolution(nn.Conv2d):
 
 
 class ControlLora(nn.Module):
-    """The own weights of a control-LoRA, by the names of a ControlNet's parameters and of changes to its layers."""
+    """The own weights of a control-LoRA, by the names of a ControlNet's parameters and of changes to its layers.
+
+    Raises ValueError for shapes that no control-LoRA has.
+    """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         super().__init__()
+        _check(shapes)
         self.names = tuple(shapes)
         self.own = nn.ParameterList(nn.Parameter(torch.empty(shape)) for shape in shapes.values())
         self._structures: dict[UNetConfig, ControlNet] = {}
@@ -87,6 +91,18 @@ class ControlLora(nn.Module):
             _refuse_misfit(structure, shapes)
             self._structures[config] = structure
         return self._structures[config]
+
+
+def _check(shapes: Mapping[str, tuple[int, ...]]) -> None:
+    try:
+        hint_widths_of(shapes)
+    except KeyError as missing:
+        raise ValueError(f"{missing.args[0]} is missing") from None
+    for name, shape in shapes.items():
+        if name.endswith(UP):
+            down = name.removesuffix(UP) + DOWN
+            if shape[1:2] != shapes.get(down, ())[:1]:
+                raise ValueError(f"{name} {list(shape)} and {down} {list(shapes.get(down, ()))} are no pair")
 
 
 def _put_beside(network: nn.Module, name: str, rank: int) -> None:

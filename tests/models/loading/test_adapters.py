@@ -104,15 +104,26 @@ def test_differences_without_a_model_are_refused(tmp_path: Path) -> None:
         load_control(path, CPU)
 
 
+def control_lora_weights() -> dict[str, Tensor]:
+    """A hint block and the change of one layer."""
+    whole = weights_of(ControlNet(CONFIG))
+    own = {name: tensor for name, tensor in whole.items() if name.startswith("input_hint_block.")}
+    return own | {"time_embed.0.up": torch.ones(128, 2).half(), "time_embed.0.down": torch.ones(2, 32).half()}
+
+
 def test_a_control_lora_keeps_its_own_weights(tmp_path: Path) -> None:
-    own = {"input_hint_block.0.weight": torch.ones(16, 3, 3, 3), "time_embed.0.up": torch.ones(128, 2)}
+    own = control_lora_weights()
     model = load_control(saved(tmp_path, own | {MARKER: torch.zeros(0)}), CPU)
     assert isinstance(model, ControlLoraModel)
     with model.network.on_device() as network:
-        assert dict(zip(network.names, (tuple(one.shape) for one in network.own), strict=True)) == {
-            "input_hint_block.0.weight": (16, 3, 3, 3),
-            "time_embed.0.up": (128, 2),
-        }
+        assert_same(dict(zip(network.names, network.own, strict=True)), own)
+
+
+@pytest.mark.parametrize("missing", ["input_hint_block.14.weight", "time_embed.0.down"])
+def test_a_control_lora_without_one_of_its_weights_is_refused(missing: str, tmp_path: Path) -> None:
+    own = {name: tensor for name, tensor in control_lora_weights().items() if name != missing}
+    with pytest.raises(ModelFileError, match=rf"^x\.safetensors cannot be loaded: .*{missing}"):
+        load_control(saved(tmp_path, own | {MARKER: torch.zeros(0)}), CPU)
 
 
 def test_a_t2i_adapter_is_loaded_by_the_same_node(tmp_path: Path) -> None:
