@@ -144,7 +144,7 @@ def conditioning_set_mask(
     strength: Strength = 1.0,
     set_cond_area: Annotated[
         Literal["default", "mask bounds"], Help("mask bounds limits the work to the rectangle around the mask")
-    ] = "default",
+    ],
 ) -> CONDITIONING:
     """Lets a prompt be heard where the mask is white, and softly where it is gray."""
     mask = mask if mask.ndim == 3 else mask[None]
