@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from models.loading.family import Family
+from models.memory import DevicePolicy
 from models.text.clip import ClipText, ClipTextConfig
-from models.text.encoders import ROLE_FACTS, Role
+from models.text.encoders import ROLE_FACTS, Role, TextEncoders
+from models.text.tokenizer import Tokenizer
+from models.types import Clip
 from models.unet import Level, UNet, UNetConfig
 from models.vae import Autoencoder
 from tests.models.tiny_checkpoint import VAE
@@ -134,6 +138,15 @@ def in_open_clip(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
             name = name.replace(theirs, ours)
         found[name] = tensor
     return found
+
+
+def text_encoders(family: Family, seed: int = 0) -> Clip:
+    """The narrow text encoders of a family, as loading them gives them."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = TextEncoders({use.role: text_config(use.role) for use in family.encoders})
+    resident = DevicePolicy.choose(cpu=True).resident(network.eval().requires_grad_(False), torch.float32)
+    return Clip(resident, Tokenizer(), family.encoders)
 
 
 def family_weights(tiny: Tiny, seed: int = 0) -> dict[str, Tensor]:
