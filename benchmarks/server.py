@@ -30,6 +30,7 @@ class Run:
 
     seconds: float
     steps: list[tuple[float, int]] = field(default_factory=list)
+    messages: int = 0
 
     def seconds_per_step(self) -> float:
         """Returns the mean time between the first and the last step that was told."""
@@ -57,6 +58,15 @@ class Server:
     def server_memory(self) -> int:
         """Returns the resident bytes of the server alone."""
         return self._process.memory_info().rss
+
+    def processor_seconds(self) -> float:
+        """Returns the processor time that the server and its workers have taken."""
+        total = 0.0
+        for process in (self._process, *self._process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
 
     async def watch_memory(self) -> None:
         """Keeps the largest reading, twenty times a second."""
@@ -94,7 +104,9 @@ class Server:
                 if answer.status != 200:
                     raise RuntimeError(f"refused: {json.dumps(body)[:400]}")
             steps: list[tuple[float, int]] = []
+            messages = 0
             async for message in events:
+                messages += 1
                 if message.type != aiohttp.WSMsgType.TEXT:
                     continue
                 event = json.loads(message.data)
@@ -105,7 +117,7 @@ class Server:
                     case "progress":
                         steps.append((now, event["data"]["value"]))
                     case "execution_success":
-                        return Run(now, steps)
+                        return Run(now, steps, messages)
                     case "execution_error" | "execution_interrupted":
                         raise RuntimeError(json.dumps(event["data"])[:400])
         raise RuntimeError("the server closed the socket")

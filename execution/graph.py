@@ -86,8 +86,9 @@ def parse(document: Any, limits: GraphLimits | None = None) -> dict[NodeId, Node
         raise GraphError(f"The graph has {len(document)} nodes; the limit is {limits.nodes}.")
     graph = {}
     links = 0
+    names: set[str] = set()
     for node_id, data in document.items():
-        node = _parse_node(node_id, data, limits)
+        node = _parse_node(node_id, data, limits, names)
         links += sum(1 for _ in node.links())
         graph[node.id] = node
     if links > limits.links:
@@ -117,7 +118,8 @@ def _input(value: Any) -> Any:
     return value
 
 
-def _parse_node(node_id: Any, data: Any, limits: GraphLimits) -> Node:
+def _parse_node(node_id: Any, data: Any, limits: GraphLimits, names: set[str]) -> Node:
+    """Read one node. `names` are those of inputs that are known to be in order."""
     _check_key(node_id, "node id", limits)
     if not isinstance(data, Mapping):
         raise GraphError(f"Node {node_id} is {_kind(data)}, not an object with class_type and inputs.", node_id)
@@ -130,13 +132,17 @@ def _parse_node(node_id: Any, data: Any, limits: GraphLimits) -> Node:
     if len(inputs) > limits.inputs_per_node:
         raise GraphError(f"Node {node_id} has {len(inputs)} inputs; the limit is {limits.inputs_per_node}.", node_id)
     meta = data.get("_meta", {})
-    _check_literal(meta, f"_meta of node {node_id}", node_id, limits)
+    if meta:
+        _check_literal(meta, f"_meta of node {node_id}", node_id, limits)
+    for name in inputs:
+        if name not in names:
+            _check_key(name, f"input of node {node_id}", limits)
+            names.add(name)
     parsed = {name: _parse_input(name, value, node_id, limits) for name, value in inputs.items()}
     return Node(node_id, node_type, parsed, meta if isinstance(meta, Mapping) else {})
 
 
 def _parse_input(name: Any, value: Any, node_id: str, limits: GraphLimits) -> Any:
-    _check_key(name, f"input of node {node_id}", limits)
     parsed = _input(value)
     if not isinstance(parsed, Link) and type(value) not in HARMLESS:
         _check_literal(value, f"input {name} of node {node_id}", node_id, limits)
@@ -207,15 +213,11 @@ def _node_document(node: Node) -> dict[str, Any]:
 
 
 def _input_document(value: Any) -> Any:
-    match value:
-        case Link(source, output):
-            return [source, output]
-        case BadLink(received):
-            return received
-        case list():
-            return {LITERAL_LIST: value}
-        case _:
-            return value
+    if type(value) is Link:
+        return [value.source, value.output]
+    if type(value) is list:
+        return {LITERAL_LIST: value}
+    return value.received if isinstance(value, BadLink) else value
 
 
 def needed(graph: Graph, targets: Iterable[NodeId]) -> set[NodeId]:

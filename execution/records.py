@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from execution.engine import HistoryEntry, Job
@@ -45,9 +45,14 @@ def outputs_text(outputs: Mapping[str, Any]) -> str:
 
 def events_text(events: tuple[Event, ...]) -> str:
     """The events that tell a job's life."""
-    return json.dumps([{"kind": type(event).__name__, **asdict(event)} for event in events], allow_nan=False)
+    return json.dumps([{"kind": type(event).__name__, **_fields(event)} for event in events], allow_nan=False)
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    """Not copied, as asdict does: an event may name thousands of nodes."""
+    return {field.name: getattr(event, field.name) for field in fields(event)}
 
 
 def _event_of(data: dict[str, Any]) -> Event:
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    return KEPT_EVENTS[fields.pop("kind")](**fields)
+    told: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    return KEPT_EVENTS[told.pop("kind")](**told)

@@ -92,11 +92,17 @@ def load_host(name: str, home: Home) -> NodeHost:
 
 
 class WorkerLoop:
-    """Runs commands in the order in which they come, in the thread that calls `serve`; interrupts pass them by."""
+    """Runs commands in the order in which they come, in the thread that calls `serve`; interrupts pass them by.
 
-    def __init__(self, setup: WorkerSetup, send: Callable[[Report], None]) -> None:
+    `loaded` is called once the nodes are there.
+    """
+
+    def __init__(
+        self, setup: WorkerSetup, send: Callable[[Report], None], loaded: Callable[[], None] = lambda: None
+    ) -> None:
         self._setup = setup
         self._send = send
+        self._loaded = loaded
         self._commands: queue.SimpleQueue[Begin | Free | Stop] = queue.SimpleQueue()
         self._stopped: set[str] = set()
         self._host: NodeHost | None = None
@@ -144,6 +150,7 @@ class WorkerLoop:
             return
         cache = Cache(self._setup.cache)
         executor = Executor(host.specs, cache, self._context, outbox.emit, self._stopped.__contains__)
+        self._loaded()
         self._send(Ready(catalog_of(host)))
         while not isinstance(command := self._commands.get(), Stop):
             if isinstance(command, Begin):
@@ -196,7 +203,7 @@ def main(descriptor: int) -> None:
         with lock:
             connection.send_bytes(frames.write(report))
 
-    loop = WorkerLoop(setup, send)
+    loop = WorkerLoop(setup, send, _keep_for_good)
     threading.Thread(target=_listen, args=(connection, frames, loop), daemon=True, name="commands").start()
     loop.serve()
 
@@ -210,6 +217,12 @@ def _listen(connection: "Connection[bytes, bytes]", frames: Frames, loop: Worker
             os.killpg(0, signal.SIGKILL)
             return
         loop.take(command)
+
+
+def _keep_for_good() -> None:
+    """Spare the collector what libraries have made at import: looking at it takes longer than a large graph."""
+    gc.collect()
+    gc.freeze()
 
 
 def _be_expendable() -> None:

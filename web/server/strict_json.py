@@ -10,6 +10,7 @@ from typing import Any
 DEEPEST = 64
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)
 _BROKEN = re.compile("[\x00\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class JsonError(ValueError):
@@ -23,7 +24,10 @@ def parse(body: bytes) -> Any:
     64 levels, NUL characters and halves of surrogate pairs: nothing behind this line needs to fear them.
     """
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        text = body.decode("utf-8")
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_real
+        )
     except UnicodeDecodeError:
         raise JsonError("The body is not UTF-8.") from None
     except RecursionError:
@@ -34,7 +38,9 @@ def parse(body: bytes) -> Any:
         raise
     except ValueError:
         raise JsonError("The body holds a number with too many digits.") from None
-    _check(value)
+    _check_depth(value)
+    if _BROKEN.search(text) or _ESCAPED.search(text):
+        _check_texts(value)
     return value
 
 
@@ -58,33 +64,42 @@ def _refuse_constant(name: str) -> None:
     raise JsonError(f"The body is not JSON: it holds {name}.")
 
 
-def _check(root: Any) -> None:
-    """Look at every value, without recursion: (value, how deep it lies)."""
-    waiting = [(root, 1)]
+def _check_depth(root: Any) -> None:
+    """Go down level by level, looking at nothing but what has members."""
+    level = [root] if isinstance(root, dict | list) else []
+    for _ in range(DEEPEST):
+        members = (member for one in level for member in (one.values() if type(one) is dict else one))
+        level = [member for member in members if type(member) is dict or type(member) is list]
+    if level:
+        raise JsonError(f"The body is nested deeper than {DEEPEST} levels.")
+
+
+def _check_texts(root: Any) -> None:
+    """Look at every text, without recursion."""
+    waiting = [root]
     while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, dict | list):
-            if depth > DEEPEST:
-                raise JsonError(f"The body is nested deeper than {DEEPEST} levels.")
-            waiting.extend((child, depth + 1) for child in value)
-            if isinstance(value, dict):
-                waiting.extend((child, depth + 1) for child in value.values())
-        elif isinstance(value, str):
-            _check_text(value)
-        elif isinstance(value, int | float):
-            _check_number(value)
+        value = waiting.pop()
+        if isinstance(value, str) and _BROKEN.search(value):
+            raise JsonError(f"The body holds a text with a NUL or half a surrogate pair: {_shown(value)}.")
+        if isinstance(value, dict):
+            waiting.extend(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
-def _check_text(text: str) -> None:
-    if _BROKEN.search(text):
-        raise JsonError(f"The body holds a text with a NUL or half a surrogate pair: {_shown(text)}.")
-
-
-def _check_number(number: float) -> None:
-    if isinstance(number, float) and not math.isfinite(number):
-        raise JsonError("The body holds a number that is too large.")
-    if not SMALLEST <= number <= LARGEST and isinstance(number, int):
+def _integer(text: str) -> int:
+    number = int(text)
+    if not SMALLEST <= number <= LARGEST:
         raise JsonError(f"The body holds the integer {number}, which does not fit into 64 bits.")
+    return number
+
+
+def _real(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise JsonError("The body holds a number that is too large.")
+    return number
 
 
 def _shown(text: str) -> str:
