@@ -1,16 +1,15 @@
 """Which devices there are, found out without loading torch, and what workers tell of them."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
-PROBE = ("nvidia-smi", "--query-gpu=index", "--format=csv,noheader")
-LONGEST_PROBE = 10.0
-"""Seconds that the driver's tool gets; with no driver's daemon running it may take some."""
+DEV = Path("/dev")
+CARDS = "nvidia[0-9]*"
+"""The files in /dev of the GPUs that this program may open; a container sees its own."""
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
@@ -31,7 +30,7 @@ def cuda_devices() -> list[Device]:
     elif visible is not None:
         names = visible.split(",")
     else:
-        names = _probed()
+        names = [str(number) for number, _ in enumerate(DEV.glob(CARDS))]
     return [Device(number, name.strip()) for number, name in enumerate(names) if name.strip() not in ("", "-1")]
 
 
@@ -40,20 +39,6 @@ def _torch_is_for_the_processor() -> bool:
         return version("torch").endswith("+cpu")
     except PackageNotFoundError:
         return True
-
-
-def _probed() -> list[str]:
-    """The GPUs that the driver's tool lists."""
-    tool = shutil.which(PROBE[0])
-    if tool is None:
-        return []
-    try:
-        found = subprocess.run(
-            [tool, *PROBE[1:]], capture_output=True, text=True, timeout=LONGEST_PROBE, check=True
-        ).stdout  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [line.strip() for line in found.splitlines() if line.strip().isdigit()]
 
 
 def environment_of(device: Device | None, threads: int) -> dict[str, str]:

@@ -6,6 +6,7 @@ import faulthandler
 import gc
 import importlib
 import json
+import logging
 import os
 import queue
 import resource
@@ -50,6 +51,8 @@ from execution.outbox import Outbox
 from execution.run import Run
 from nodes.context import Context, Home, Services
 from nodes.spec import NodeSpec
+
+LOG = logging.getLogger(__name__)
 
 DIES_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
@@ -115,7 +118,7 @@ class WorkerLoop:
             case Interrupt(job_id):
                 self._stopped.add(job_id)
             case AskStats(number):
-                self._send(Stats(number, self._host.device_stats() if self._host is not None else {}))
+                self._send(Stats(number, self._device_stats()))
             case AskChanges():
                 # In a thread, because a pack may take its time over its files, and interrupts must not wait for it.
                 threading.Thread(target=self._tell_changes, args=(command,), daemon=True, name="changes").start()
@@ -123,6 +126,14 @@ class WorkerLoop:
                 threading.Thread(target=self._tell_checks, args=(command,), daemon=True, name="checks").start()
             case _:
                 self._commands.put(command)
+
+    def _device_stats(self) -> Mapping[str, Any]:
+        """How the devices are; a driver that fails must not keep commands from coming through."""
+        try:
+            return self._host.device_stats() if self._host is not None else {}
+        except Exception:
+            LOG.exception("The devices could not be asked.")
+            return {}
 
     def _tell_checks(self, asked: AskChecks) -> None:
         specs = self._host.specs if self._host is not None else {}

@@ -112,6 +112,11 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
         ["--max-upload-size", "nan"],
         ["--max-upload-size", "0"],
         ["--preview-method", "rainbow"],
+        ["--workers", "0"],
+        ["--workers", "many"],
+        ["--node-timeout", "-1"],
+        ["--interrupt-grace", "soon"],
+        ["--queue-limit", "-5"],
         ["--unknown"],
     ],
 )
@@ -120,6 +125,16 @@ def test_flags_that_mean_nothing_are_refused(flags: list[str], capsys: pytest.Ca
         main.parse(flags)
     assert caught.value.code == 2
     assert flags[0] in capsys.readouterr().err
+
+
+def test_limits_may_be_switched_off_or_set() -> None:
+    flags = main.parse(["--node-timeout", "0", "--workers", "auto", "--queue-limit", "7"])
+    assert (flags.node_timeout, flags.workers, flags.queue_limit) == (0.0, None, 7)
+    assert main.parse(["--node-timeout", "1.5", "--workers", "3"]).workers == 3
+
+
+def test_the_inline_engine_has_one_worker(tmp_path: Path) -> None:
+    assert "--workers" in refused("--engine", "inline", "--workers", "2", "--base-directory", str(tmp_path / "data"))
 
 
 @pytest.mark.parametrize(("text", "size"), [("0", 0), ("1000", 1000), ("512K", 512 << 10), ("1.5g", 3 << 29)])

@@ -72,6 +72,7 @@ class FakeEngine:
         self.freed: list[tuple[bool, bool]] = []
         self.capacity = 100
         self.crash: Exception | None = None
+        self.devices: Mapping[str, Any] = {"devices": [{"name": "cpu", "type": "cpu", "index": 0}]}
         self.started = self.stopped = False
         self.listeners: list[Callable[[Event], None]] = []
 
@@ -180,7 +181,7 @@ class FakeEngine:
         self.freed.append((unload_models, free_memory))
 
     async def device_stats(self) -> Mapping[str, Any]:
-        return {"devices": [{"name": "cpu", "type": "cpu", "index": 0}]}
+        return self.devices
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         self.listeners.append(listener)

@@ -98,6 +98,13 @@ async def test_the_machine_is_described_without_its_paths(client: TestClient, pa
     assert "/" not in json.dumps(stats["system"]["argv"])
 
 
+async def test_clients_find_a_device_while_the_worker_starts(client: TestClient, engine: FakeEngine) -> None:
+    engine.devices = {}
+    [device] = (await answer(client, "/system_stats"))["devices"]
+    assert (device["type"], device["index"]) == ("cpu", None)
+    assert device["vram_total"] >= device["vram_free"] > 0
+
+
 async def test_features_extensions_and_status(client: TestClient, engine: FakeEngine) -> None:
     assert (await answer(client, "/features"))["supports_preview_metadata"] is True
     assert await answer(client, "/extensions") == []
