@@ -7,9 +7,11 @@ import torch
 
 from models.conditioning import Concat, Conditioning
 from models.inpainting import cropped_with_mask, grayed, widened
+from models.patches.differential import DifferentialDiffusion
+from models.sampling.patches import ModelPatches
 from models.types import Latent
 from models.vae_codec import encode
-from nodes.sockets import CONDITIONING, IMAGE, LATENT, MASK, VAE, present
+from nodes.sockets import CONDITIONING, IMAGE, LATENT, MASK, MODEL, VAE, present
 from nodes.spec import Help, Number, node
 
 
@@ -38,6 +40,16 @@ def vae_encode_for_inpaint(
 def set_latent_noise_mask(samples: LATENT, mask: MASK) -> LATENT:
     """Lets only the masked part of a latent be changed. The mask may have any size."""
     return replace(samples, noise_mask=mask.reshape(-1, 1, *mask.shape[-2:]))
+
+
+@node("DifferentialDiffusion", name="Differential Diffusion", category="experimental", experimental=True)
+def differential_diffusion(
+    model: MODEL,
+    strength: Annotated[float, Number(0.0, 1.0, step=0.01), Help("Below 1 the mask counts as usual, too")] | None = 1.0,
+) -> MODEL:
+    """Lets the gray of a mask say how much each place changes: the darker, the later it begins to."""
+    patch = DifferentialDiffusion(1.0 if strength is None else strength)
+    return replace(model, patches=model.patches.plus(ModelPatches(mask=patch)))
 
 
 @node(

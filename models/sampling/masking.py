@@ -1,5 +1,6 @@
 """Noise masks: a denoiser that changes only part of a latent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -31,20 +32,24 @@ class Masked:
     """(b 1 h w) in 0..1."""
     latent: Tensor
     noise: Tensor
+    changed: Callable[[Tensor, Tensor], Tensor] = lambda mask, sigma: mask
+    """(mask, sigma) → the mask that counts at that sigma."""
 
     def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
-        return self._kept(self.denoise(self._shown(x, sigma), sigma))
+        mask = self.changed(self.mask, sigma)
+        return self._kept(self.denoise(self._shown(x, sigma, mask), sigma), mask)
 
     def both(self, x: Tensor, sigma: Tensor) -> Estimates:
-        denoised, unguided = self.denoise.both(self._shown(x, sigma), sigma)
-        return Estimates(self._kept(denoised), unguided)
+        mask = self.changed(self.mask, sigma)
+        denoised, unguided = self.denoise.both(self._shown(x, sigma, mask), sigma)
+        return Estimates(self._kept(denoised, mask), unguided)
 
-    def _shown(self, x: Tensor, sigma: Tensor) -> Tensor:
+    def _shown(self, x: Tensor, sigma: Tensor, mask: Tensor) -> Tensor:
         surroundings = self.prediction.noised(self.latent, self.noise, sigma, from_pure_noise=False)
-        return x * self.mask + surroundings * (1 - self.mask)
+        return x * mask + surroundings * (1 - mask)
 
-    def _kept(self, denoised: Tensor) -> Tensor:
-        return denoised * self.mask + self.latent * (1 - self.mask)
+    def _kept(self, denoised: Tensor, mask: Tensor) -> Tensor:
+        return denoised * mask + self.latent * (1 - mask)
 
 
 def noise_of_kept_part(latent: Tensor, seed: int) -> Tensor:

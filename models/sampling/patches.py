@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from models.conditioning import Conditioning
+from models.sampling.levels import NoiseLevels
 from models.unet_patches import UNetPatches
 
 
@@ -78,13 +79,27 @@ class GuidancePatches:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """Where a run of sampling is: at sigma, on its way down the sigmas."""
+
+    sigma: Tensor
+    sigmas: Tensor
+    levels: NoiseLevels
+
+
+MaskPatch = Callable[[Tensor, Moment], Tensor]
+"""(noise mask (b 1 h w), moment) → the mask that counts then."""
+
+
 @dataclass(frozen=True)
 class ModelPatches:
-    """All changes that a model's handle carries."""
+    """All changes that a model's handle carries; of changes to the noise mask the last counts."""
 
     guidance: GuidancePatches = field(default_factory=GuidancePatches)
     unet: UNetPatches = field(default_factory=UNetPatches)
+    mask: MaskPatch | None = None
 
     def plus(self, other: "ModelPatches") -> "ModelPatches":
         """These and then the others."""
-        return ModelPatches(self.guidance.plus(other.guidance), self.unet.plus(other.unet))
+        return ModelPatches(self.guidance.plus(other.guidance), self.unet.plus(other.unet), other.mask or self.mask)

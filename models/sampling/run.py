@@ -13,6 +13,7 @@ from models.sampling.entries import Rules
 from models.sampling.evaluation import Asker, ConditionedDenoiser
 from models.sampling.guidance import Guidance, Guided
 from models.sampling.masking import Masked, mask_like, noise_of_kept_part
+from models.sampling.patches import Moment
 from models.sampling.samplers.common import State
 from models.sampling.samplers.table import SAMPLERS, Sampler
 from models.sampling.schedules import SCHEDULES
@@ -68,13 +69,21 @@ def sample(
         denoise: GuidedDenoiser = Guided(Asker(evaluate, occasion, rules, model.patches), guidance)
         if mask is not None:
             covering = noise_of_kept_part(latent, seed).to(device) if sampler.renews_masked_noise else noise
-            denoise = Masked(denoise, prediction, mask, start, covering)
+            denoise = Masked(denoise, prediction, mask, start, covering, _mask_changes(model, sigmas))
         x = prediction.noised(start, noise, sigmas[0], is_largest(sigmas[0], levels.sigma_max))
         total = len(sigmas) - 1
         for index, state in enumerate(sampler(denoise, x, sigmas, seed, model.sampling)):
             x = state.x
             yield Step(x, state.denoised, _step_reached(state, index, total), total)
     return latent_format.raw(prediction.ended(x, sigmas[-1])).to(latent.device)
+
+
+def _mask_changes(model: Model, sigmas: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """What the model's patches make of a noise mask at each sigma of a run."""
+    patch = model.patches.mask
+    if patch is None:
+        return lambda mask, sigma: mask
+    return lambda mask, sigma: patch(mask, Moment(sigma, sigmas, model.sampling.levels))
 
 
 def _step_reached(state: State, index: int, total: int) -> int:

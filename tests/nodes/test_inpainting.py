@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from models.conditioning import Cond
+from models.patches.differential import DifferentialDiffusion
+from models.types import LatentFormat, Model
 from nodes.context import Context
 from nodes.inpainting import (
+    differential_diffusion,
     inpaint_model_conditioning,
     instruct_pix_to_pix_conditioning,
     set_latent_noise_mask,
@@ -64,6 +67,14 @@ def test_a_noise_mask_is_kept_as_it_is() -> None:
     latent = set_latent_noise_mask(vae_encode_for_inpaint(WHITE, VAE, box()), torch.full((2, 5, 7), 0.3))
     assert latent.noise_mask is not None
     assert torch.equal(latent.noise_mask, torch.full((2, 1, 5, 7), 0.3))
+
+
+def test_a_mask_can_say_how_much_each_place_changes() -> None:
+    nothing: Any = None
+    model = Model(unet=nothing, latent_format=LatentFormat(4, 1.0, 8, ()))
+    patches = [differential_diffusion(model, strength).patches.mask for strength in (0.5, None)]
+    assert patches == [DifferentialDiffusion(0.5), DifferentialDiffusion(1.0)]
+    assert model.patches.mask is None
 
 
 def test_a_model_for_inpainting_sees_the_gray_picture_and_the_mask_and_begins_with_the_whole_one() -> None:

@@ -1,10 +1,13 @@
 """Laws of a whole run: scaling in and out, progress, stopping, and what is left alone."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
+from models.sampling.patches import ModelPatches
 from models.sampling.run import finish, ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import simple
@@ -127,6 +130,22 @@ def test_what_the_mask_keeps_comes_back():
         result = finish(run(knowing(torch.ones(SHAPE)), latent, sampler, 6, noise_mask=mask), lambda step: None)
         torch.testing.assert_close(result[..., :4], latent[..., :4], atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(result[..., 4:], torch.full((1, 4, 8, 4), 2.0), atol=1e-3, rtol=1e-3)
+
+
+def test_a_models_patch_changes_the_mask_and_knows_the_way():
+    latent = torch.randn(SHAPE, generator=torch.Generator().manual_seed(1))
+    moments = []
+
+    def open_at_last(mask, moment):
+        moments.append(moment)
+        return torch.ones_like(mask) if moment.sigma < 1 else mask
+
+    model = replace(knowing(torch.ones(SHAPE)), patches=ModelPatches(mask=open_at_last))
+    result = finish(run(model, latent, noise_mask=torch.zeros(1, 1, 8, 8)), lambda step: None)
+    torch.testing.assert_close(result, torch.full(SHAPE, 2.0), atol=1e-3, rtol=1e-3)
+    sigmas = moments[0].sigmas
+    assert [moment.sigma for moment in moments] == list(sigmas[:-1])
+    assert sigmas[-1] == 0
 
 
 def test_stopping_between_steps_frees_the_network():
