@@ -12,13 +12,14 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
-from nodes.shims import comfy_types, comfy_utils, graph_utils, samplers
+from nodes.shims import comfy_types, comfy_utils, graph_utils, node_helpers, samplers
 from nodes.shims.api import api_modules
 from nodes.shims.comfy_sd import ModelFiles
 from nodes.shims.exports import module, public
 from nodes.shims.folder_paths import FolderPaths
 from nodes.shims.model_management import ModelManagement
 from nodes.shims.own_nodes import OwnNodes
+from nodes.shims.placeholders import placeholders
 from nodes.shims.previews import Previews
 from nodes.shims.prompt_server import BinaryEventTypes, PromptServer
 from nodes.spec import Blocker
@@ -30,8 +31,9 @@ CLOSED = frozenset({"comfy", "comfy_api", "comfy_execution", "comfy_extras", "co
 
 def install(runtime: Runtime) -> Callable[[], None]:
     """Makes the modules importable; call what is returned to take them away again."""
-    made = modules(runtime)
-    overlaid = overlays(runtime)
+    own = OwnNodes(runtime)
+    made = modules(runtime) | placeholders(own.NODE_CLASS_MAPPINGS)
+    overlaid = overlays(own)
     finder = _Refuser()
     sys.modules.update(made)
     for name, module_made in made.items():
@@ -59,6 +61,7 @@ def modules(runtime: Runtime) -> dict[str, ModuleType]:
     graphs = _graphs(runtime)
     attributes: dict[str, Mapping[str, Any]] = {
         "folder_paths": public(FolderPaths(runtime.paths)),
+        "node_helpers": _definitions(node_helpers),
         "latent_preview": public(Previews(runtime)),
         "server": _server(runtime),
         "comfy": {},
@@ -91,9 +94,8 @@ def modules(runtime: Runtime) -> dict[str, ModuleType]:
     return {name: module(name, values) for name, values in attributes.items()}
 
 
-def overlays(runtime: Runtime) -> dict[str, Mapping[str, Any]]:
+def overlays(own: OwnNodes) -> dict[str, Mapping[str, Any]]:
     """What packs look for in modules whose names are those of packages of ours."""
-    own = OwnNodes(runtime)
     return {"nodes": _OwnNodesView(own), "execution": {"ExecutionBlocker": Blocker}}
 
 
@@ -133,7 +135,7 @@ class _Refuser:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ModuleNotFoundError(f"{calling_pack()} imports {name}, a part of ComfyUI that Weft does not offer", name=name)
+    raise ModuleNotFoundError(f"{calling_pack()} imports {name}, a part of ComfyUI that Weft does not offer")
 
 
 def _utils(runtime: Runtime) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Models, text encoders and autoencoders in the hands of packs."""
 
+import sys
+
 import pytest
 import torch
 
@@ -50,3 +52,23 @@ def test_a_pack_that_imports_what_is_not_there_is_told_so(bench):
     (made.paths.custom_nodes / "deep.py").write_text("import comfy.ldm.modules.attention\n")
     failure = bench().custom.failures["deep"]
     assert "the pack 'deep' imports comfy.ldm, a part of ComfyUI that Weft does not offer" in failure
+
+
+def test_what_many_packs_import_and_few_nodes_use_is_there_until_it_is_used(bench):
+    made = bench()
+    (made.paths.custom_nodes / "old.py").write_text(
+        "import comfy.controlnet\n"
+        "import comfy.model_patcher\n"
+        "from comfy_extras.nodes_mask import ImageCompositeMasked\n"
+        "from node_helpers import conditioning_set_values\n"
+        "def use():\n    return comfy.controlnet.load_controlnet('x')\n"
+        "NODE_CLASS_MAPPINGS = {}\n"
+    )
+    (made.paths.custom_nodes / "older.py").write_text("from comfy.controlnet import ControlBase\n")
+    failures = bench().custom.failures
+    assert set(failures) == {"older"}
+    assert "cannot import name 'ControlBase' from 'comfy.controlnet'" in failures["older"]
+    pack = sys.modules["custom_nodes.old"]
+    assert pack.ImageCompositeMasked.INPUT_TYPES()["required"]["destination"][0] == "IMAGE"
+    with pytest.raises(AttributeError, match=r"the pack 'old' uses comfy.controlnet.load_controlnet"):
+        pack.use()

@@ -1,0 +1,57 @@
+"""Modules of ComfyUI's inside that many packs import at their top and few of their nodes use.
+
+They can be imported, so that the other nodes work; whoever asks one of them for something is refused by name.
+"""
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from nodes.v1.runtime import NotOfferedError
+
+INSIDES = (
+    "comfy.clip_vision", "comfy.conds", "comfy.controlnet", "comfy.diffusers_convert", "comfy.diffusers_load",
+    "comfy.float", "comfy.gligen", "comfy.hooks", "comfy.k_diffusion", "comfy.k_diffusion.sampling",
+    "comfy.k_diffusion.utils", "comfy.latent_formats", "comfy.lora", "comfy.lora_convert",
+    "comfy.model_base", "comfy.model_detection", "comfy.model_patcher", "comfy.model_sampling", "comfy.ops",
+    "comfy.options", "comfy.patcher_extension", "comfy.sampler_helpers", "comfy.sd1_clip", "comfy.sdxl_clip",
+    "comfy.supported_models", "comfy.supported_models_base", "comfy.t2i_adapter", "comfy.taesd", "comfy.taesd.taesd",
+    "comfy.text_encoders", "comfy.weight_adapter", "comfy_extras", "comfy_extras.chainner_models",
+    "comfy_extras.chainner_models.model_loading",
+)  # fmt: skip
+EXTRAS = (
+    "nodes_align_your_steps", "nodes_attention_multiply", "nodes_canny", "nodes_clip_sdxl", "nodes_compositing",
+    "nodes_cond", "nodes_controlnet", "nodes_custom_sampler", "nodes_differential_diffusion", "nodes_flux",
+    "nodes_freelunch", "nodes_gits", "nodes_hypernetwork", "nodes_hypertile", "nodes_images", "nodes_ip2p",
+    "nodes_latent", "nodes_lora_extract", "nodes_mask", "nodes_model_advanced", "nodes_model_downscale",
+    "nodes_model_merging", "nodes_morphology", "nodes_pag", "nodes_perpneg", "nodes_post_processing", "nodes_primitive",
+    "nodes_rebatch", "nodes_sag", "nodes_sdupscale", "nodes_slg", "nodes_string", "nodes_tomesd", "nodes_tcfg",
+    "nodes_upscale_model", "nodes_webcam",
+)  # fmt: skip
+"""Modules of which packs take classes of nodes; ours by the same id take their place."""
+
+
+def placeholders(classes: Mapping[str, Any]) -> dict[str, ModuleType]:
+    """The modules by name, parents before their members; `classes` are all nodes by id."""
+    made = {name: _placeholder(name, lambda attribute: None) for name in INSIDES}
+    for name in INSIDES:
+        if any(other.startswith(f"{name}.") for other in INSIDES) or name == "comfy_extras":
+            made[name].__path__ = []
+    for extra in EXTRAS:
+        name = f"comfy_extras.{extra}"
+        made[name] = _placeholder(name, classes.get)
+    return made
+
+
+def _placeholder(name: str, find: Callable[[str], Any]) -> ModuleType:
+    def missing(attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        found = find(attribute)
+        if found is None:
+            raise NotOfferedError(f"{name}.{attribute}")
+        return found
+
+    made = ModuleType(name)
+    made.__dict__["__getattr__"] = missing
+    return made
