@@ -67,6 +67,7 @@ TINY: Mapping[str, Tiny] = {
     "instruct-pix2pix (Stable Diffusion 1.x)": Tiny(replace(SD1, in_channels=8), CLIP_L),
     "Stable Diffusion 2.x": Tiny(SD2, CLIP_H),
     "Stable Diffusion 2.x inpainting": Tiny(replace(SD2, in_channels=9), CLIP_H),
+    "Stable Diffusion 2.1 unCLIP": Tiny(replace(SD2, adm_in_channels=2 * 24), CLIP_H),
     "Stable Diffusion XL": Tiny(SDXL, CLIP_LG),
     "Stable Diffusion XL inpainting": Tiny(replace(SDXL, in_channels=9), CLIP_LG),
     "Stable Diffusion XL edit (instruct-pix2pix)": Tiny(replace(SDXL, in_channels=8), CLIP_LG),
