@@ -31,3 +31,26 @@ def diamond(value: int) -> dict[str, Any]:
         sum=("Add", {"a": ["left", 0], "b": ["right", 0]}),
         out=("Show", {"x": ["sum", 0]}),
     )
+
+
+def fan(width: int) -> dict[str, Any]:
+    """So many numbers, all of which one node needs; it gathers them five hundred at a time."""
+    makes = {f"m{n}": {"class_type": "Make", "inputs": {"value": n % 1000}} for n in range(width)}
+    groups = {f"g{start}": [f"m{n}" for n in range(start, min(start + 500, width))] for start in range(0, width, 500)}
+    gathers = {name: gather(group) for name, group in groups.items()}
+    return makes | gathers | {"out": {"class_type": "Show", "inputs": gather(list(groups))["inputs"]}}
+
+
+def gather(sources: list[str]) -> dict[str, Any]:
+    """A node that hands on the first of several, and needs all."""
+    return {"class_type": "Pass", "inputs": {"x": [sources[0], 0], **{f"also {one}": [one, 0] for one in sources}}}
+
+
+def diamonds(count: int) -> dict[str, Any]:
+    """Diamonds on top of each other: two to the power of `count` ways from the bottom to the top."""
+    nodes = {"0": {"class_type": "Make", "inputs": {"value": 1}}}
+    for n in range(count):
+        nodes[f"{n}a"] = {"class_type": "Pass", "inputs": {"x": [str(n), 0]}}
+        nodes[f"{n}b"] = {"class_type": "Add", "inputs": {"a": [str(n), 0], "b": [str(n), 0]}}
+        nodes[str(n + 1)] = {"class_type": "Add", "inputs": {"a": [f"{n}a", 0], "b": [f"{n}b", 0]}}
+    return nodes | {"out": {"class_type": "Show", "inputs": {"x": [str(count), 0]}}}
