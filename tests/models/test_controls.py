@@ -17,8 +17,9 @@ from models.sampling.entries import Rules
 from models.sampling.evaluation import Asker, ConditionedDenoiser
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 from models.unet import Level, UNet, UNetConfig
-from models.unet_patches import Residuals
+from models.unet_patches import Call, Hooks, Residuals
 from tests.models.sampling.fakes import FakeResidence
+from tests.models.test_unet import in_ldm_names, reference
 
 LEVELS = discrete_levels(scaled_linear_alphas_bar())
 BASE = UNetConfig(
@@ -131,6 +132,35 @@ def test_features_of_an_adapter_are_computed_once() -> None:
     first = tensors(control.residuals(called()))
     network.conv_in.weight += 1
     torch.testing.assert_close(tensors(control.residuals(called(sigma=1.0))), first)
+
+
+SD1_LIKE = replace(BASE, levels=(BASE.levels[0], Level(64, (1, 1), (1, 1, 1)), BASE.levels[1]))
+SDXL_LIKE = replace(
+    BASE,
+    levels=(Level(32, (0, 0), (0, 0, 0)), Level(32, (1, 1), (1, 1, 1)), Level(64, (1, 1), (1, 1, 1))),
+    heads=None,
+    head_channels=32,
+    linear_projection=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "widths"), [(SD1_LIKE, (32, 64, 64)), (SDXL_LIKE, (32, 32, 64, 64))], ids=["SD 1.x", "SDXL"]
+)
+@torch.no_grad()
+def test_features_of_an_adapter_go_where_diffusers_adds_them(config: UNetConfig, widths: tuple[int, ...]) -> None:
+    torch.manual_seed(8)
+    wide = config is SDXL_LIKE
+    theirs, ours = reference(config), UNet(config).eval()
+    ours.load_state_dict(in_ldm_names(theirs, config))
+    adapter = T2IAdapter(T2IAdapterConfig(3, widths, 1, wide=wide))
+    call = replace(called(), y=torch.zeros(2, 1) if wide else None)
+    found = T2IModel(FakeResidence(adapter)).given(Hint(PICTURE)).residuals(call)
+    assert found is not None
+    features = [feature.expand(2, -1, -1, -1).clone() for feature in adapter(PICTURE.movedim(-1, 1))]
+    expected = theirs(call.x, call.timesteps, call.context, down_intrablock_additional_residuals=features).sample
+    hooks = Hooks(Call(call.sigma, (0, 1), 1, tuple(call.x.shape)), residuals=found)
+    torch.testing.assert_close(ours(call.x, call.timesteps, call.context, hooks=hooks), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_controlnet_of_another_family_is_refused(controlnet: ControlNetModel) -> None:

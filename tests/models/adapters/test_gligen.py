@@ -14,7 +14,7 @@ from models.sampling.entries import Rules
 from models.sampling.evaluation import Asker, ConditionedDenoiser
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 from models.unet import UNet
-from models.unet_patches import Place
+from models.unet_patches import Call, Place
 from tests.models.sampling.fakes import FakeResidence
 from tests.models.tiny_checkpoint import UNET
 
@@ -88,6 +88,26 @@ def test_boxes_steer_the_prompt_and_the_negative_by_their_place_and_words() -> N
     assert all(not torch.allclose(a, b) for a, b in zip(plain, boxed, strict=True))
     assert not torch.allclose(boxed[0], moved[0])
     assert not torch.allclose(boxed[0], renamed[0])
+
+
+def test_boxes_are_shares_of_a_latents_sides() -> None:
+    seen: list[torch.Tensor] = []
+
+    class Shown:
+        config = GligenConfig(TEXT, 16, OBJECT, ())
+
+        def __call__(self, x: torch.Tensor, place: Place, *inputs: torch.Tensor) -> torch.Tensor:
+            seen[:] = inputs
+            return x
+
+    boxes = GligenBoxes(FakeResidence(Shown()), (TextBox(WORDS, Area(height=4, width=8, y=2, x=4)), BOX))
+    [patch] = boxes.unet.between_attentions
+    patch(torch.zeros(1, 5, 32), Place("middle", 0), Call(torch.tensor(1.0), (0,), 1, (1, 4, 8, 16)))
+    corners, used, words = seen
+    assert corners[0, 0].tolist() == [0.25, 0.25, 0.75, 0.75]
+    assert corners[0, 1].tolist() == [0.0, 0.25, 0.25, 0.75]
+    assert used[0].tolist() == [1.0, 1.0] + [0.0] * (MAX_BOXES - 2)
+    assert torch.equal(words[0, 1], WORDS[0])
 
 
 def test_words_of_another_width_are_refused() -> None:
