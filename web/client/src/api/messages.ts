@@ -22,6 +22,8 @@ export interface NodeProgressState {
   readonly value: number
   readonly max: number
   readonly state: 'pending' | 'running' | 'finished' | 'error'
+  /** The node that this one is shown as, where another has expanded into it. */
+  readonly display_node_id?: string
 }
 
 export interface ExecutionError {
@@ -34,16 +36,26 @@ export interface ExecutionError {
   readonly traceback: readonly string[]
 }
 
+/** Whether a node was only kept from running, with a message, while its job goes on. */
+export function isBlocked(error: ExecutionError): boolean {
+  return error.exception_type === 'ExecutionBlocked'
+}
+
 interface Payloads {
   status: { status: { exec_info: { queue_remaining: number } }; sid?: string }
   feature_flags: Readonly<Record<string, unknown>>
   worker: WorkerStatus
   execution_start: { prompt_id: string }
   execution_cached: { prompt_id: string; nodes: readonly string[] }
-  executing: { prompt_id: string; node: string | null }
+  executing: { prompt_id: string; node: string | null; display_node?: string }
   progress: { prompt_id: string; node: string; value: number; max: number }
   progress_state: { prompt_id: string; nodes: Readonly<Record<string, NodeProgressState>> }
-  executed: { prompt_id: string; node: string; output: NodeOutput | null }
+  executed: {
+    prompt_id: string
+    node: string
+    display_node?: string
+    output: NodeOutput | null
+  }
   execution_success: { prompt_id: string }
   execution_error: ExecutionError
   execution_interrupted: { prompt_id: string; node_id: string | null }

@@ -128,6 +128,39 @@ describe('a run', () => {
     expect(state.job).toBeNull()
   })
 
+  test('a blocked node is told why, and its job goes on', () => {
+    const blocked = failure('3')
+    if (blocked.type !== 'execution_error') throw new Error('not an error')
+    const data = { ...blocked.data, exception_type: 'ExecutionBlocked' }
+    const state = after([start, executing('2'), { type: 'execution_error', data }])
+    expect(state.job?.id).toBe(JOB)
+    expect(state.nodes['2']?.status).toBe('running')
+    expect(state.nodes['3']).toMatchObject({ status: 'failed', problems: [{ nodeId: '3' }] })
+  })
+
+  test('what a node has expanded into is shown as that node', () => {
+    const part = { prompt_id: JOB, node: '2.0.0.a', display_node: '2' }
+    const states = {
+      '2.0.0.a': { value: 3, max: 9, state: 'running', display_node_id: '2' },
+      '2.0.0.b': { value: 1, max: 1, state: 'finished', display_node_id: '2' },
+    } as const
+    const running = after([
+      start,
+      { type: 'executing', data: part },
+      { type: 'progress_state', data: { prompt_id: JOB, nodes: states } },
+    ])
+    expect(Object.keys(running.nodes)).toEqual(['2'])
+    expect(running.nodes['2']).toMatchObject({
+      status: 'running',
+      progress: { value: 3, max: 9 },
+    })
+    const shown: RunMessage = {
+      type: 'executed',
+      data: { ...part, output: { images: [IMAGE] } },
+    }
+    expect(after([shown], running).nodes['2']?.output).toEqual({ images: [IMAGE] })
+  })
+
   test('an error of no node is told as a whole', () => {
     const state = after([start, executing('2'), failure(null)])
     expect(state.refusal).toMatchObject({ kind: 'execution', message: 'out of memory' })

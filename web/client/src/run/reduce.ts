@@ -1,6 +1,12 @@
 /** The run state after a message: a pure function, the only place where the state changes. */
 
-import type { ExecutionError, NodeOutput, NodeProgressState, ServerMessage } from '../api/messages'
+import {
+  isBlocked,
+  type ExecutionError,
+  type NodeOutput,
+  type NodeProgressState,
+  type ServerMessage,
+} from '../api/messages'
 import type { HistoryEntry, JobItem, QueueSnapshot } from '../api/types'
 import { neededBy } from './needed'
 import {
@@ -67,8 +73,10 @@ export function reduce(state: RunState, message: RunMessage): RunState {
       return started(state, message.data.prompt_id)
     case 'execution_cached':
       return cached(state, message.data.prompt_id, message.data.nodes)
-    case 'executing':
-      return executing(state, message.data.prompt_id, message.data.node)
+    case 'executing': {
+      const { prompt_id, node, display_node } = message.data
+      return executing(state, prompt_id, node === null ? null : (display_node ?? node))
+    }
     case 'progress': {
       const { prompt_id, node, value, max } = message.data
       return changeNodes(state, prompt_id, (nodes) =>
@@ -77,8 +85,10 @@ export function reduce(state: RunState, message: RunMessage): RunState {
     }
     case 'progress_state':
       return progressed(state, message.data.prompt_id, message.data.nodes)
-    case 'executed':
-      return executed(state, message.data.prompt_id, message.data.node, message.data.output)
+    case 'executed': {
+      const { prompt_id, node, display_node, output } = message.data
+      return executed(state, prompt_id, display_node ?? node, output)
+    }
     case 'execution_success':
       return ended(state, message.data.prompt_id, 'done')
     case 'execution_interrupted':
@@ -218,7 +228,10 @@ function progressed(
   jobId: JobId,
   reported: Readonly<Record<NodeId, NodeProgressState>>,
 ): RunState {
+  // What a node has expanded into is shown as that node, and its end is not the end of the whole.
   const entries = Object.entries(reported)
+    .map(([id, node]) => [node.display_node_id ?? id, node, id] as const)
+    .filter(([shown, node, id]) => shown === id || node.state === 'running')
   const finished = entries.filter(([, node]) => node.state === 'finished').map(([id]) => id)
   return changeNodes(withFinished(state, jobId, finished), jobId, (nodes) =>
     entries.reduce((all, [id, node]) => changed(all, id, reportedRun(all[id], node)), nodes),
@@ -249,6 +262,7 @@ function ended(state: RunState, jobId: JobId, status: 'done' | 'idle'): RunState
 }
 
 function failed(state: RunState, error: ExecutionError): RunState {
+  if (isBlocked(error)) return blocked(state, error)
   const after: RunState = { ...state, job: state.job?.id === error.prompt_id ? null : state.job }
   const message = error.exception_message.trim()
   const nodeId = error.node_id
@@ -263,6 +277,16 @@ function failed(state: RunState, error: ExecutionError): RunState {
       progress: null,
       problems: [problem],
     }),
+  )
+}
+
+/** A node is told why it was not run; its job goes on. */
+function blocked(state: RunState, error: ExecutionError): RunState {
+  const { node_id, prompt_id, exception_message } = error
+  if (node_id === null) return state
+  const problem = problemOfARun(node_id, exception_message.trim(), error.exception_type)
+  return changeNodes(state, prompt_id, (nodes) =>
+    changed(nodes, node_id, { status: 'failed', progress: null, problems: [problem] }),
   )
 }
 

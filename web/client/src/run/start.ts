@@ -3,7 +3,7 @@
 import { getHistory, getHistoryEntry, getQueue } from '../api/client'
 import { claimClientId, clientIdOf, renounceClientId } from '../api/clientId'
 import { ApiError } from '../api/http'
-import type { PreviewFrame, ServerMessage } from '../api/messages'
+import { isBlocked, type PreviewFrame, type ServerMessage } from '../api/messages'
 import { connect, type SocketListener } from '../api/socket'
 import type { QueueSnapshot } from '../api/types'
 import { coalesced } from './refresh'
@@ -101,8 +101,11 @@ function receive(message: ServerMessage): void {
     case 'execution_start':
       refreshQueue()
       break
-    case 'execution_success':
     case 'execution_error':
+      if (isBlocked(message.data)) break
+      void reported(() => addToHistory(message.data.prompt_id))
+      break
+    case 'execution_success':
     case 'execution_interrupted':
       void reported(() => addToHistory(message.data.prompt_id))
       break
