@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+MARKERS = frozenset({"conv_in.weight", "body.0.in_conv.weight"})
+"""The first layer of a full or of a light adapter."""
+
 
 class UnknownAdapterError(ValueError):
     """The keys and shapes are not those of a T2I-Adapter."""

@@ -10,6 +10,7 @@ from torch import nn
 
 from models.adapters.gligen import Gligen, GligenConfig, network_name
 from models.adapters.style import StyleModel, StyleModelConfig
+from models.adapters.t2i import MARKERS as ADAPTER_MARKERS
 from models.adapters.t2i import T2IAdapter, T2IAdapterConfig
 from models.control_lora import MARKER, ControlLora
 from models.controlnet import ControlNet, ControlNetConfig
@@ -48,10 +49,15 @@ class Kind(Generic[Config, Network]):
         try:
             config = self.config(named_shapes(sources, file.shapes))
         except (ValueError, IndexError, TypeError) as error:
-            seems = stranger(file.shapes)
-            raise UnknownModelError(f"{f'it looks like {seems}: ' if seems else ''}{error}") from error
+            raise _unknown(file, str(error)) from error
         plan = Plan.of(lambda: self.build(config), sources, *dtypes)
         return plan.resident(reader_for(file, [plan], self.title, policy, report), policy)
+
+
+def _unknown(file: TensorFile, problem: str) -> UnknownModelError:
+    """Says what is wrong with a file and what it seems to be."""
+    seems = stranger(file.shapes)
+    return UnknownModelError(f"it looks like {seems}: {problem}" if seems else problem)
 
 
 CONTROLNET = Kind("a ControlNet", ControlNetConfig.from_shapes, ControlNet)
@@ -72,8 +78,10 @@ def load_control(
             return ControlLoraModel(_control_lora(file, policy, report))
         keys = control_keys(file.shapes)
         if keys is None:
-            adapter = T2I_ADAPTER.load(file, adapter_sources(file.shapes), policy, report, policy.unet_dtype)
-            return T2IModel(adapter)
+            sources = adapter_sources(file.shapes)
+            if not ADAPTER_MARKERS & sources.keys():
+                raise _unknown(file, "it is no ControlNet, control-LoRA or T2I-Adapter")
+            return T2IModel(T2I_ADAPTER.load(file, sources, policy, report, policy.unet_dtype))
         resident = CONTROLNET.load(file, controlnet_sources(keys), policy, report, policy.unet_dtype)
         with resident.on_device() as network:
             if DIFFERENCE in file.shapes:

@@ -100,6 +100,7 @@ class Stranger:
 
 
 STRANGERS: Sequence[Stranger] = (
+    Stranger("a ControlNet for Flux or Stable Diffusion 3", "controlnet_blocks."),
     Stranger("a Stable Diffusion 3 model", "joint_blocks.0."),
     Stranger("a Flux model", "double_blocks.0."),
     Stranger("a ControlNet", "input_hint_block."),

@@ -147,8 +147,14 @@ def test_a_controlnet_that_does_not_fit_is_refused(change: dict[str, Tensor], me
 
 
 def test_a_checkpoint_is_no_controlnet(tiny_file: Path) -> None:
-    with pytest.raises(ModelFileError, match="not a T2I-Adapter"):
+    with pytest.raises(ModelFileError, match="it is no ControlNet, control-LoRA or T2I-Adapter"):
         load_control(tiny_file, CPU)
+
+
+def test_a_controlnet_for_another_architecture_is_named(tmp_path: Path) -> None:
+    path = saved(tmp_path, {"controlnet_blocks.0.weight": torch.ones(1)})
+    with pytest.raises(ModelFileError, match="looks like a ControlNet for Flux or Stable Diffusion 3: it is no"):
+        load_control(path, CPU)
 
 
 def open_clip_names(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
