@@ -305,6 +305,7 @@ def ipndm_v(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
         mean = eps[0]
         if i >= 1:
             mean = mean + h[0] / (2 * h[1]) * (eps[0] - eps[1])
+        a = b = eps[0]
         if i >= 2:
             a, b = eps[0] - eps[1], h[1] / h[2] * (eps[1] - eps[2])
             bracket = h[0] * (h[0] + h[1]) / (h[1] * (h[1] + h[2]))

@@ -6,6 +6,7 @@ import torch
 from models.sampling.denoiser import EpsPrediction
 from models.sampling.masking import Masked, mask_like, noise_of_kept_part
 from models.sampling.noise import initial_noise
+from tests.models.sampling.fakes import Both
 
 LATENT = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -32,7 +33,7 @@ def test_what_the_mask_leaves_out_is_kept_and_shown_with_its_noise():
     mask = torch.zeros(2, 1, 8, 8)
     mask[..., :4] = 1
     noise, sigma = torch.full_like(LATENT, 2.0), torch.tensor(3.0)
-    estimate = Masked(denoise, EpsPrediction(), mask, LATENT, noise)(torch.full_like(LATENT, 5.0), sigma)
+    estimate = Masked(Both(denoise), EpsPrediction(), mask, LATENT, noise)(torch.full_like(LATENT, 5.0), sigma)
     assert (estimate[..., :4] == 9).all()
     torch.testing.assert_close(estimate[..., 4:], LATENT[..., 4:])
     assert (seen[0][..., :4] == 5).all()
@@ -40,7 +41,7 @@ def test_what_the_mask_leaves_out_is_kept_and_shown_with_its_noise():
 
 
 def test_a_gray_mask_mixes_by_shares():
-    denoise = Masked(lambda x, sigma: x * 0, EpsPrediction(), torch.full((2, 1, 8, 8), 0.25), LATENT, LATENT * 0)
+    denoise = Masked(Both(lambda x, sigma: x * 0), EpsPrediction(), torch.full((2, 1, 8, 8), 0.25), LATENT, LATENT * 0)
     torch.testing.assert_close(denoise(LATENT, torch.tensor(1.0)), LATENT * 0.75)
 
 
