@@ -110,6 +110,15 @@ class NodePreview(JobEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NodePicture(JobEvent):
+    """A picture that a node has made for the client alone, as PNG bytes: no later one takes its place."""
+
+    node_id: str
+    png: bytes
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NodeFinished(JobEvent):
     """A node has its results. `ui` is what it shows (file names, texts), None where it shows nothing.
 
@@ -170,6 +179,7 @@ OfJob = (
     | NodeBlocked
     | NodeProgress
     | NodePreview
+    | NodePicture
     | NodeFinished
     | Outcome
     | JobEnded

@@ -15,6 +15,7 @@ from execution.events import (
     Event,
     NodeBlocked,
     NodeFinished,
+    NodePicture,
     NodePreview,
     NodeProgress,
     NodesCached,
@@ -334,9 +335,16 @@ class JobRun:
                 self._emit(NodePreview(job_id, client_id, node_id, preview, origin))
             self._check()
 
+        def send_picture(png: bytes) -> None:
+            self._emit(NodePicture(job_id, client_id, node_id, png, origin))
+
         return replace(
-            self._context, node_id=node_id, progress=progress, new_ids=self._new_ids(node_id, call_number)
-        )  # fmt: skip
+            self._context,
+            node_id=node_id,
+            progress=progress,
+            send_picture=send_picture,
+            new_ids=self._new_ids(node_id, call_number),
+        )
 
     def _context_for(self, node_id: NodeId) -> Context:
         return self._context_of(node_id, self._kinds[self._graph[node_id].type].spec)

@@ -65,7 +65,8 @@ class Context:
 
     `graph` is the job's graph in API format and `extra_pnginfo` what the client wants saved with pictures (the
     workflow). `progress(value, maximum, preview)` tells how far the node is, with a JPEG or None, and raises
-    InterruptedByUserError once the job is to stop; `check` only raises. A node that expands into a graph may begin
+    InterruptedByUserError once the job is to stop; `check` only raises. `send_picture` gives a PNG to the client that
+    has queued the job, and to nobody else. A node that expands into a graph may begin
     the ids of its nodes with `new_ids`, which no other node's do; the engine puts it before those that do not.
     """
 
@@ -76,5 +77,6 @@ class Context:
     graph: Mapping[str, Any] = field(default_factory=dict)
     extra_pnginfo: Mapping[str, Any] = field(default_factory=dict)
     progress: Callable[[int, int, bytes | None], None] = lambda value, maximum, preview: None
+    send_picture: Callable[[bytes], None] = lambda png: None
     check: Callable[[], None] = lambda: None
     new_ids: str = ""

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from functools import partial
+from io import BytesIO
 from typing import Annotated, BinaryIO, NamedTuple
 
 import numpy as np
@@ -95,6 +96,16 @@ def save_image(
 def preview_image(images: IMAGE, context: Context) -> SHOWN_IMAGE:
     """Shows pictures without keeping them: they lie in the temporary folder, which each start empties."""
     return shown_for_now(images, context)
+
+
+@node("SaveImageWebsocket", name="Save Image (Websocket)", category="image", output=True, cached=False)
+def save_image_websocket(images: IMAGE, context: Context) -> None:
+    """Sends pictures to the client that has queued them, as PNG, and keeps none."""
+    for done, image in enumerate(images, start=1):
+        file = BytesIO()
+        _write_png(as_picture(image), None, SAVED_COMPRESSION, file)
+        context.send_picture(file.getvalue())
+        context.progress(done, len(images), None)
 
 
 @node("MaskPreview", name="Preview Mask", category="image/mask", output=True, outputs=("mask",))

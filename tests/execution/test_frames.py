@@ -23,6 +23,7 @@ TOLD = (
     events.NodeStarted(*AT, "3"),
     events.NodeProgress(*AT, "3", 0.5, 20),
     events.NodePreview(*AT, "3", bytes(range(256))),
+    events.NodePicture(*AT, "3", bytes(range(256))),
     events.NodeFinished(*AT, "3", {"images": [{"filename": "그림\ud800"}], "$": "tuple", "deep": {"$": 1}}),
     events.JobSucceeded(*AT, 3),
     events.JobFailed(*AT, 3, "ValueError", "no", "3", "T", ("1",), ("line",), {"x": "1"}),

@@ -1,5 +1,6 @@
 """Pictures go to disk and come back."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 
 from nodes.context import Context, WorkerSettings
-from nodes.image import load_image, mask_preview, preview_image, save_image
+from nodes.image import load_image, mask_preview, preview_image, save_image, save_image_websocket
 from nodes.paths import PathError
 
 
@@ -115,3 +116,14 @@ def test_a_picture_with_alpha_is_saved_with_it(context: Context) -> None:
     shown = save_image(images=picture, context=context)
     with Image.open(saved(context, dict(shown.ui))[0]) as file:
         assert file.mode == "RGBA"
+
+
+def test_pictures_for_the_client_alone_are_sent_and_leave_no_file(context: Context) -> None:
+    sent: list[bytes] = []
+    picture = torch.rand(2, 4, 6, 3)
+    save_image_websocket(picture, replace(context, send_picture=sent.append))
+    with Image.open(io.BytesIO(sent[1])) as file:
+        assert file.format == "PNG"
+        assert np.array_equal(np.asarray(file), (picture[1].numpy() * 255).astype(np.uint8))
+    assert len(sent) == 2
+    assert not [path for kind in ("output", "temp") for path in context.paths.root(kind).iterdir()]

@@ -172,6 +172,24 @@ async def test_a_message_that_is_too_long_ends_the_connection(client: TestClient
     assert (await socket.receive(timeout=2)).type is WSMsgType.CLOSE
 
 
+async def test_pictures_for_the_client_are_all_sent_and_previews_only_the_latest(
+    client: TestClient, engine: FakeEngine
+) -> None:
+    socket, modern = await connected(client), await connected(client, "new")
+    await modern.send_json({"type": "feature_flags", "data": {"supports_preview_metadata": True}})
+    await received(modern, 1)
+    for number in (b"1", b"2"):
+        engine.tell(events.NodePreview("j", "me", "3", number), events.NodePicture("j", "me", "3", number))
+    engine.tell(events.NodePicture("j", "new", "3", b"1"))
+    assert await received(socket, 3) == [
+        struct.pack(">II", 1, 2) + b"1",
+        struct.pack(">II", 1, 1) + b"2",
+        struct.pack(">II", 1, 2) + b"2",
+    ]
+    [frame] = await received(modern, 1)
+    assert b'"image_type": "image/png"' in frame
+
+
 async def stalled(client: TestClient) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection that is opened and never read from."""
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port, limit=1)

@@ -52,6 +52,7 @@ FAILED = {
             [STATE, Message("progress", STEP, supersedes="progress j 3")],
         ),
         (events.NodePreview(*AT, "3", b"jpeg"), [Preview("j", "3", b"jpeg")]),
+        (events.NodePicture(*AT, "3", b"png"), [Preview("j", "3", b"png", format="png")]),
         (events.NodeFinished(*AT, "3"), [STATE]),
         (
             events.NodeFinished(*AT, "3", {"images": []}),

@@ -11,7 +11,7 @@ from execution.engine import WorkerStatus
 from web.server import strict_json
 
 PREVIEW_IMAGE, PREVIEW_IMAGE_WITH_METADATA = 1, 4  # kinds of binary frames
-JPEG = 1  # format of the picture in a PREVIEW_IMAGE frame
+FORMATS: Mapping[str, int] = {"jpeg": 1, "png": 2}  # of the picture in a PREVIEW_IMAGE frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A binary frame with a picture of what a node is making."""
+    """A binary frame with a picture: a JPEG of what a node is making, or a PNG that the client is meant to keep."""
 
     job_id: str
     node_id: str
-    jpeg: bytes
+    picture: bytes
     origin: events.Origin | None = None
+    format: Literal["jpeg", "png"] = "jpeg"
 
     @property
-    def supersedes(self) -> str:
-        return f"preview {self.job_id} {self.node_id}"
+    def supersedes(self) -> str | None:
+        return f"preview {self.job_id} {self.node_id}" if self.format == "jpeg" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ def translate(event: events.Event, progress: Progress) -> list[Frame]:
             return [ProgressState(event.job_id, progress), _step(event)]
         case events.NodePreview():
             return [preview(event)]
+        case events.NodePicture():
+            return [Preview(event.job_id, event.node_id, event.png, event.origin, "png")]
         case events.NodeFinished(ui=ui):
             return [*([] if ui is None else [_executed(event, ui)]), ProgressState(event.job_id, progress)]
         case events.JobFailed(node_id=str()):
@@ -230,11 +233,11 @@ def text_frame(frame: Message | ProgressState) -> str:
 def preview_frame(preview: Preview, with_metadata: bool) -> bytes:
     """Big-endian: the kind of frame, then either the picture's format or the length of a JSON header and the header."""
     if not with_metadata:
-        return struct.pack(">II", PREVIEW_IMAGE, JPEG) + preview.jpeg
+        return struct.pack(">II", PREVIEW_IMAGE, FORMATS[preview.format]) + preview.picture
     header = {
         "prompt_id": preview.job_id,
         **_places(preview.node_id, preview.origin),
-        "image_type": "image/jpeg",
+        "image_type": f"image/{preview.format}",
     }
     encoded = json.dumps(header).encode()
-    return struct.pack(">II", PREVIEW_IMAGE_WITH_METADATA, len(encoded)) + encoded + preview.jpeg
+    return struct.pack(">II", PREVIEW_IMAGE_WITH_METADATA, len(encoded)) + encoded + preview.picture
