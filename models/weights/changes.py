@@ -1,17 +1,24 @@
 """What an adapter does to one weight: a change for every way in which adapters are written down."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+Shape = tuple[int, ...]
 
 
 class Change(Protocol):
     """A change to one weight, which may be made more or less strongly."""
 
     def changed(self, weight: Tensor, strength: float) -> Tensor:
-        """The changed weight: a new float32 tensor. Raises RuntimeError if it is of another shape than this is for."""
+        """The changed weight: a new float32 tensor. The weight must be of a shape that fits."""
+        ...
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether weights of this shape can be changed."""
         ...
 
 
@@ -23,6 +30,10 @@ class Delta(Protocol):
 
     def of(self, weight: Tensor) -> Tensor:
         """The difference, float32 and of the weight's shape."""
+        ...
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether weights of this shape can be changed."""
         ...
 
 
@@ -49,6 +60,12 @@ class Magnitude:
         lengths = torch.linalg.vector_norm(measured, dim=across, keepdim=True) + torch.finfo(torch.float32).eps
         return changed * (wanted / lengths)
 
+    def fits(self, shape: Shape) -> bool:
+        """Whether there is a length for each output, or each input, of weights of this shape."""
+        ones = self.lengths.ndim == 1 or sum(side > 1 for side in self.lengths.shape) <= 1
+        along_outputs = len(self.lengths) == shape[0]
+        return ones and len(shape) > 1 and self.lengths.numel() == shape[0 if along_outputs else 1]
+
 
 @dataclass(frozen=True, eq=False)
 class Added:
@@ -65,6 +82,9 @@ class Added:
             return weight + (strength * scale) * delta
         return weight + strength * (self.magnitude.imposed(weight, scale * delta) - weight)
 
+    def fits(self, shape: Shape) -> bool:
+        return self.delta.fits(shape) and (self.magnitude is None or self.magnitude.fits(shape))
+
 
 @dataclass(frozen=True, eq=False)
 class Replaced:
@@ -74,6 +94,9 @@ class Replaced:
 
     def changed(self, weight: Tensor, strength: float) -> Tensor:
         return _like(self.value, weight).reshape(weight.shape).clone()
+
+    def fits(self, shape: Shape) -> bool:
+        return self.value.numel() == prod(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +108,9 @@ class Whole:
 
     def of(self, weight: Tensor) -> Tensor:
         return _like(self.value, weight).reshape(weight.shape)
+
+    def fits(self, shape: Shape) -> bool:
+        return self.value.numel() == prod(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +130,16 @@ class LowRank:
         if self.mid is None:
             return (up @ down).reshape(weight.shape)
         return _tucker(_like(self.mid, weight), up.T, down).reshape(weight.shape)
+
+    def fits(self, shape: Shape) -> bool:
+        if min(self.up.ndim, self.down.ndim) < 2:
+            return False
+        left, right = self.up.shape[1], self.down.shape[0]
+        inner = (left, right) if self.mid is None else self.mid.shape[:2]
+        kernel = 1 if self.mid is None else prod(self.mid.shape[2:])
+        joined = (left, right) == tuple(inner) and (self.mid is not None or left == right)
+        size = self.up.numel() // left * self.down.numel() // right * kernel
+        return joined and len(self.up) == shape[0] and size == prod(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +162,18 @@ class Factors:
         right = _like(self.right, like)
         return left @ right if self.core is None else _tucker(_like(self.core, like), left, right)
 
+    @property
+    def shape(self) -> Shape | None:
+        """The matrix's shape, None if the factors do not belong together."""
+        if self.right is None:
+            return tuple(self.left.shape)
+        if self.left.ndim != 2 or self.right.ndim != 2:
+            return None
+        if self.core is None:
+            return (len(self.left), self.right.shape[1]) if self.left.shape[1] == len(self.right) else None
+        fits = self.core.shape[:2] == (len(self.left), len(self.right))
+        return (self.left.shape[1], self.right.shape[1], *self.core.shape[2:]) if fits else None
+
 
 @dataclass(frozen=True, eq=False)
 class Hadamard:
@@ -140,6 +188,10 @@ class Hadamard:
 
     def of(self, weight: Tensor) -> Tensor:
         return (self.first.product(weight) * self.second.product(weight)).reshape(weight.shape)
+
+    def fits(self, shape: Shape) -> bool:
+        first, second = self.first.shape, self.second.shape
+        return first is not None and first == second and first[0] == shape[0] and prod(first) == prod(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +209,12 @@ class Kronecker:
         first, second = self.first.product(weight), self.second.product(weight)
         first = first.reshape(*first.shape, *[1] * (second.ndim - first.ndim))
         return torch.kron(first, second).reshape(weight.shape)
+
+    def fits(self, shape: Shape) -> bool:
+        first, second = self.first.shape, self.second.shape
+        if not first or not second or len(first) > len(second):
+            return False
+        return first[0] * second[0] == shape[0] and prod(first) * prod(second) == prod(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +235,14 @@ class Generalized:
         through = torch.einsum("o i ..., i r, r j -> o j ...", weight, a1, a2)
         return through + (b1 @ b2).reshape(weight.shape)
 
+    def fits(self, shape: Shape) -> bool:
+        if len(shape) < 2 or any(factor.ndim < 2 for factor in (self.a1, self.a2, self.b1, self.b2)):
+            return False
+        inputs = [self.a1.shape[0], prod(self.a2.shape[1:])]
+        ranks = [prod(self.a1.shape[1:]) == len(self.a2), prod(self.b1.shape[1:]) == len(self.b2)]
+        added = len(self.b1) == shape[0] and prod(self.b2.shape[1:]) == prod(shape[1:])
+        return inputs == [shape[1]] * 2 and all(ranks) and added
+
 
 @dataclass(frozen=True, eq=False)
 class Rotated:
@@ -190,6 +256,9 @@ class Rotated:
     def of(self, weight: Tensor) -> Tensor:
         rotations = _rotations(_like(self.blocks, weight), self.constraint * len(weight))
         return _rescaled(_turned(rotations.transpose(1, 2), weight), self.rescale) - weight
+
+    def fits(self, shape: Shape) -> bool:
+        return self.blocks.ndim == 3 and _rotates(self.blocks, self.rescale, shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +282,18 @@ class Butterfly:
             apart = turned.unflatten(0, (-1, 2, stride)).transpose(1, 2).flatten(0, 2)
             turned = _turned(rotation, apart).unflatten(0, (-1, stride, 2)).transpose(1, 2).flatten(0, 2)
         return _rescaled(turned, self.rescale)
+
+    def fits(self, shape: Shape) -> bool:
+        stages, size = self.blocks.shape[0], self.blocks.shape[-1]
+        return self.blocks.ndim == 4 and size % 2 == 0 and (
+            shape[0] % (2 ** (stages - 1) * size) == 0 and _rotates(self.blocks, self.rescale, shape)
+        )  # fmt: skip
+
+
+def _rotates(blocks: Tensor, rescale: Tensor | None, shape: Shape) -> bool:
+    """Whether blocks (…, k, n, n) turn k · n outputs, each with its scale."""
+    *_, count, size, other = blocks.shape
+    return size == other and count * size == shape[0] and (rescale is None or rescale.numel() == shape[0])
 
 
 def _rotations(blocks: Tensor, limit: float) -> Tensor:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from models.loading.header import ModelFileError
@@ -79,19 +78,11 @@ def _place(spelling: str, target: Target, module: str, shapes: Shapes, found: di
         name = f"{module}.{part}"
         if name not in shapes:
             problems.append(f"{spelling} is for {name}, which this model does not have")
-        elif not _fits(change, shapes[name]):
+        elif not change.fits(shapes[name]):
             problems.append(f"{spelling} does not fit {name} of shape {list(shapes[name])}")
         else:
             found[name] = change
     return problems
-
-
-def _fits(change: Change, shape: tuple[int, ...]) -> bool:
-    """Tries the change on a weight without memory."""
-    try:
-        return change.changed(torch.empty(shape, device="meta"), 1.0).shape == shape
-    except (RuntimeError, IndexError, ValueError):
-        return False
 
 
 def _problems(lora: Lora, unmatched: Sequence[str], misshapen: Sequence[str]) -> list[str]:

@@ -168,6 +168,60 @@ def test_strengths_of_opposite_sign_cancel() -> None:
     torch.testing.assert_close(change.changed(change.changed(weight, 1.3), -1.3), weight)
 
 
-def test_a_change_for_another_shape_raises() -> None:
-    with pytest.raises(RuntimeError):
-        Added(LowRank(torch.randn(OUT, 2), torch.randn(2, IN))).changed(torch.randn(OUT, IN + 1), 1.0)
+def zeros(*shape: int) -> Tensor:
+    return torch.zeros(shape)
+
+
+CASES: dict[str, tuple[Change, tuple[int, ...]]] = {
+    "LoRA": (Added(LowRank(zeros(12, 4), zeros(4, 8))), (12, 8)),
+    "LoRA in a convolution of one pixel": (Added(LowRank(zeros(12, 4), zeros(4, 8))), (12, 8, 1, 1)),
+    "LoCon": (Added(LowRank(zeros(12, 4, 1, 1), zeros(4, 8, 3, 3))), (12, 8, 3, 3)),
+    "LoCon with a middle": (Added(LowRank(zeros(12, 4, 1, 1), zeros(4, 8, 1, 1), zeros(4, 4, 3, 3))), (12, 8, 3, 3)),
+    "LoHa": (Added(Hadamard(*[Factors(zeros(12, 2), zeros(2, 8))] * 2)), (12, 8)),
+    "LoHa with cores": (Added(Hadamard(*[Factors(zeros(4, 12), zeros(4, 8), zeros(4, 4, 3, 3))] * 2)), (12, 8, 3, 3)),
+    "LoKr": (Added(Kronecker(Factors(zeros(3, 2)), Factors(zeros(4, 2), zeros(2, 4)))), (12, 8)),
+    "LoKr of a convolution": (Added(Kronecker(Factors(zeros(3, 2)), Factors(zeros(4, 4, 3, 3)))), (12, 8, 3, 3)),
+    "DoRA": (Added(LowRank(zeros(12, 4), zeros(4, 8)), None, Magnitude(zeros(1, 8))), (12, 8)),
+    "DoRA along outputs": (Added(LowRank(zeros(12, 4), zeros(4, 8)), None, Magnitude(zeros(12))), (12, 8)),
+    "GLoRA": (Added(Generalized(zeros(8, 2), zeros(2, 8), zeros(12, 2), zeros(2, 8))), (12, 8)),
+    "OFT": (Added(Rotated(zeros(3, 4, 4), zeros(12, 1))), (12, 8)),
+    "BOFT": (Butterfly(zeros(2, 4, 4, 4)), (16, 8)),
+    "difference": (Added(Whole(zeros(12))), (12,)),
+    "replacement": (Replaced(zeros(12, 8)), (12, 8)),
+}
+
+
+def can_be_computed(change: Change, shape: tuple[int, ...]) -> bool:
+    try:
+        return change.changed(torch.ones(shape), 1.0).shape == shape
+    except (RuntimeError, IndexError):
+        return False
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_change_fits_no_shape_that_it_cannot_be_computed_for(name: str) -> None:
+    change, fitting = CASES[name]
+    assert change.fits(fitting)
+    assert can_be_computed(change, fitting)
+    for shape in {case for _, case in CASES.values()} | {(12, 9), (13, 8), (24, 8), (32, 8), (12, 8, 1, 3), (8, 12)}:
+        assert not change.fits(shape) or can_be_computed(change, shape), shape
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Added(LowRank(zeros(12, 4), zeros(3, 8))),
+        Added(LowRank(zeros(12), zeros(8))),
+        Added(LowRank(zeros(12, 4, 1, 1), zeros(4, 8, 1, 1), zeros(4, 3, 3, 3))),
+        Added(Hadamard(Factors(zeros(12, 2), zeros(3, 8)), Factors(zeros(12, 2), zeros(2, 8)))),
+        Added(Kronecker(Factors(zeros(3, 2)), Factors(zeros(4, 2), zeros(3, 4)))),
+        Added(LowRank(zeros(12, 4), zeros(4, 8)), None, Magnitude(zeros(7))),
+        Added(Generalized(zeros(8, 2), zeros(3, 8), zeros(12, 2), zeros(2, 8))),
+        Added(Rotated(zeros(3, 4, 5))),
+        Butterfly(zeros(2, 3, 5, 5)),
+    ],
+    ids=lambda change: type(getattr(change, "delta", change)).__name__,
+)
+def test_factors_that_do_not_belong_together_fit_nothing(broken: Change) -> None:
+    for shape in ((12, 8), (12, 8, 3, 3), (15, 8), (12,)):
+        assert not broken.fits(shape)
