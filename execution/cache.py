@@ -38,7 +38,7 @@ def _key(node: Node, kind: Kind, found: Mapping[NodeId, Key | None], fingerprint
     spec = kind.spec
     if not spec.cached:
         return None
-    parts: list[Any] = [[node.type, node.id]] if spec.keyed_by_id else [node.type]
+    parts: list[Any] = [[node.type, node.id]] if kind.keyed_by_id else [node.type]
     for name, value in kind.given(node):
         if isinstance(value, Link):
             source = found[value.source]

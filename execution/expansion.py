@@ -12,7 +12,7 @@ from execution.lists import Answer, Listed, joined, unlisted
 from nodes.spec import REQUIRED, NodeSpec
 
 LONGEST_ID = 64
-"""Characters of an id that are repeated in those of the nodes it expands into; nested ones would grow without end."""
+"""Characters of an id that are repeated in another. Loops that copy themselves would make ever longer ones."""
 
 
 class ExpansionError(ValueError):
@@ -63,9 +63,17 @@ class Pending:
 
 def new_ids(node_id: NodeId, real: NodeId, call: int) -> str:
     """What begins the ids of the nodes that this call of a node expands into: the same at every run of a graph."""
-    if len(node_id) > LONGEST_ID:
-        node_id = f"{real}.{blake2b(node_id.encode(), digest_size=8).hexdigest()}"
-    return f"{node_id}.{call}."
+    return f"{node_id if len(node_id) <= LONGEST_ID else f'{real}.{_digest(node_id)}'}.{call}."
+
+
+def _name(key: str, prefix: str) -> NodeId:
+    """The id of a node in the graph that runs."""
+    name = key if key.startswith(prefix) else f"{prefix}0.{key}"
+    return name if len(name) <= len(prefix) + LONGEST_ID else f"{prefix}0.{_digest(name)}"
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ def read(answer: Answer, prefix: str, around: Container[NodeId], kinds: Mapping[
     if answer.graph is None:
         return Expanded({}, {}, answer)
     document = answer.graph
-    names = {key: key if str(key).startswith(prefix) else f"{prefix}0.{key}" for key in document}
+    names = {key: _name(str(key), prefix) for key in document}
     nodes: dict[NodeId, Node] = {}
     displays: dict[NodeId, NodeId] = {}
     for key, data in document.items():

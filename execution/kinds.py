@@ -14,7 +14,8 @@ class Kind:
     """A node type as the executor sees it.
 
     `lazy` inputs are evaluated when the node asks for them. `raw` inputs get the link itself, [id, output], instead of
-    what comes through it. `looks_around`: its function is given the whole graph, and may refer to any of its nodes.
+    what comes through it. `keyed_by_id`: equal nodes of different ids are not the same, as those are not that are told
+    their ids. `looks_around`: its function is given the whole graph, and may refer to any of its nodes.
     """
 
     spec: NodeSpec
@@ -22,6 +23,7 @@ class Kind:
     lazy: frozenset[str]
     raw: frozenset[str]
     is_urgent: bool
+    keyed_by_id: bool
     looks_around: bool
 
     @classmethod
@@ -32,6 +34,7 @@ class Kind:
             frozenset(one.name for one in spec.inputs if one.lazy),
             frozenset(one.name for one in spec.inputs if one.options.get("rawLink")),
             spec.output_node or inspect.iscoroutinefunction(spec.function),
+            spec.keyed_by_id or not {"UNIQUE_ID", "DYNPROMPT"}.isdisjoint(spec.hidden.values()),
             "DYNPROMPT" in spec.hidden.values(),
         )
 
