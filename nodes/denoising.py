@@ -26,6 +26,7 @@ def denoised(
 ) -> Denoised:
     """Samples the latent with the noise down the sigmas. Without a step, both are the latent as it is."""
     latent_format = guider.model.latent_format
+    latent = _with_channels(latent, latent_format.channels)
     reporter = _Reporter(context, previewer(context, latent_format))
     run = sample(
         guider.model,
@@ -43,6 +44,14 @@ def denoised(
         return Denoised(result, result)
     estimate = latent_format.raw(reporter.last.denoised).to(latent.samples.device)
     return Denoised(result, replace(latent, samples=estimate))
+
+
+def _with_channels(latent: Latent, channels: int) -> Latent:
+    """A blank latent with as many channels as the model works on; others are the latent as it is."""
+    batch, own, height, width = latent.samples.shape
+    if own == channels or latent.samples.any():
+        return latent
+    return replace(latent, samples=latent.samples.new_zeros(batch, channels, height, width))
 
 
 class _Reporter:

@@ -7,17 +7,24 @@ import torch
 
 from models.resize import ResizeMethod, resize_latent
 from models.types import Latent
-from nodes.sizes import BatchSize, LatentSide, LatentSideOrZero
+from nodes.sizes import MAX_SIDE, BatchSize, LatentSide, LatentSideOrZero
 from nodes.sockets import LATENT
 from nodes.spec import Number, node
 
 SMALLEST_SIDE = 64
+LargeSide = Annotated[int, Number(16, MAX_SIDE, step=16)]
 
 
 @node("EmptyLatentImage", name="Empty Latent Image", category="model/latent")
 def empty_latent_image(width: LatentSide = 512, height: LatentSide = 512, batch_size: BatchSize = 1) -> LATENT:
     """A blank latent, one eighth of the picture's width and height, to be filled with noise and denoised."""
     return Latent(torch.zeros(batch_size, 4, height // 8, width // 8))
+
+
+@node("EmptySD3LatentImage", category="model/latent/stable diffusion")
+def empty_sd3_latent_image(width: LargeSide = 1024, height: LargeSide = 1024, batch_size: BatchSize = 1) -> LATENT:
+    """A blank latent of 16 channels. Samplers give blank latents as many channels as their model has."""
+    return Latent(torch.zeros(batch_size, 16, height // 8, width // 8))
 
 
 @node("LatentUpscale", name="Upscale Latent", category="model/latent")
