@@ -13,6 +13,7 @@ from nodes.context import Context
 from nodes.spec import InputSpec, NodeSpec, OutputSpec
 from nodes.v1.answers import read_answer
 from nodes.v1.declaration import ForeignDeclarationError, inputs_of, outputs_of
+from nodes.v1.gradients import without_gradients
 from nodes.v1.runtime import Call, Runtime
 from nodes.v1.values import to_foreign
 
@@ -97,8 +98,8 @@ class ForeignClass:
 
         async def run_async(**inputs: Any) -> Any:
             call, values = self._prepared(inputs)
-            with self.runtime.running(call), torch.no_grad():
-                answer = await getattr(self._instance(call), name)(**values)
+            with self.runtime.running(call):
+                answer = await without_gradients(getattr(self._instance(call), name)(**values))
             return read_answer(self.id, outputs, answer)
 
         return run_async if inspect.iscoroutinefunction(getattr(self.node, name)) else run
