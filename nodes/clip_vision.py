@@ -59,7 +59,9 @@ def unclip_checkpoint_loader(ckpt_name: CheckpointName, context: Context) -> Loa
 def clip_vision_encode(
     clip_vision: CLIP_VISION,
     image: IMAGE,
-    crop: Annotated[Literal["center", "none"], Help("center cuts the picture to a square, none squeezes it")],
+    crop: Annotated[
+        Literal["center", "none"], Help("center cuts the picture to a square, none squeezes it")
+    ] = "center",
 ) -> CLIP_VISION_OUTPUT:
     """Shows pictures to CLIP."""
     with torch.no_grad(), explained_out_of_memory("looking at the picture"), clip_vision.on_device() as network:

@@ -35,7 +35,7 @@ def style_model_apply(
     strength: Annotated[float, Number(0.0, 10.0, step=0.001)] = 1.0,
     strength_type: Annotated[
         Literal["multiply", "attn_bias"], Help("attn_bias is for Flux; here it takes a strength of 1 only")
-    ],
+    ] = "multiply",
 ) -> CONDITIONING:
     """Appends the style of a picture, as a few tokens, to each prompt."""
     if strength_type == "attn_bias" and strength != 1:
