@@ -92,7 +92,7 @@ def hypertile(
     max_depth: Annotated[int, Number(0, 10), Help(advanced=True)] = 0,
     scale_depth: Annotated[bool, Help(advanced=True)] = False,
 ) -> MODEL:
-    """Lets self-attention look only within tiles of the picture, which is faster at large sizes."""
+    """Cuts self-attention into tiles, each of which looks at a part of the picture: faster at large sizes."""
     return patched(model, unet=HyperTile(tile_size, swap_size, max_depth, scale_depth).patches())
 
 

@@ -1,6 +1,8 @@
-"""HyperTile: self-attention within tiles of the picture, which costs less and drifts less at large sizes.
+"""HyperTile: self-attention of tiles of the picture, which costs less and drifts less at large sizes.
 
-The method is tfernd's (github.com/tfernd/HyperTile).
+The method is tfernd's (github.com/tfernd/HyperTile), in the form that ComfyUI made usual: a tile of queries attends to
+as many keys, but those are cut in reading order, so that they are strips across the picture; and height and width
+change places in the cut, which a square picture does not notice.
 """
 
 from dataclasses import dataclass, field
@@ -47,9 +49,11 @@ class HyperTile:
             return x, key, value
         rows, columns, height, width = self._tiled.cut
         pattern = "b (rows h columns w) c -> (b rows columns) (h w) c"
-        sides = {"rows": rows, "columns": columns, "h": height, "w": width}
-        cut = [rearrange(part, pattern, **sides) for part in (x, key, value)]
-        return cut[0], cut[1], cut[2]
+        tiles = rearrange(x, pattern, rows=rows, columns=columns, h=height, w=width)
+        keys, values = (
+            rearrange(part, "b (strips n) c -> (b strips) n c", strips=rows * columns) for part in (key, value)
+        )
+        return tiles, keys, values
 
     def _join(self, out: Tensor, place: Place, call: Call) -> Tensor:
         if self._tiled.cut is None:
@@ -60,15 +64,14 @@ class HyperTile:
 
     def _cut_of(self, pixels: int, place: Place, call: Call) -> tuple[int, int, int, int] | None:
         height, width = call.shape[2:]
-        for depth in range(self.max_depth + 1):
-            if height * width == pixels:
-                smallest = max(SMALLEST_TILE, self.tile_size) // 8 * (2**depth if self.scale_depth else 1)
-                chance = self._chance(place, call)
-                rows = chosen_count(height, smallest, self.swap_size, chance)
-                columns = chosen_count(width, smallest, self.swap_size, chance)
-                return (rows, columns, height // rows, width // columns) if rows * columns > 1 else None
-            height, width = -(-height // 2), -(-width // 2)
-        return None
+        depth = next((d for d in range(self.max_depth + 1) if height * width == pixels * 4**d), None)
+        if depth is None:
+            return None
+        smallest = max(SMALLEST_TILE, self.tile_size) // 8 * (2**depth if self.scale_depth else 1)
+        chance = self._chance(place, call)
+        down, across = width >> depth, height >> depth  # as the method is usual: see above
+        rows, columns = (chosen_count(side, smallest, self.swap_size, chance) for side in (down, across))
+        return (rows, columns, down // rows, across // columns) if rows * columns > 1 else None
 
     def _chance(self, place: Place, call: Call) -> torch.Generator:
         """The same for the same place and sigma, so that a picture can be made again."""
@@ -77,7 +80,10 @@ class HyperTile:
 
 
 def chosen_count(side: int, smallest: int, choices: int, chance: torch.Generator) -> int:
-    """Into how many equal parts a side is cut: parts of at least `smallest`, of one of the `choices` least lengths."""
+    """Into how many equal parts a side is cut: parts of at least `smallest`, of one of the `choices` least lengths.
+
+    The longest of these is never taken if there are others.
+    """
     lengths = [length for length in range(min(smallest, side), side + 1) if side % length == 0]
     counts = [side // length for length in lengths[:choices]]
-    return counts[int(torch.randint(len(counts), (1,), generator=chance))]
+    return counts[int(torch.randint(max(len(counts) - 1, 1), (1,), generator=chance))]

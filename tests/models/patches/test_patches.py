@@ -145,16 +145,18 @@ class TestHyperTile:
             call = call_of(16, 24, prompts=(0, 1))
             cut, key, value = patches.inputs[0](x, x, x, MIDDLE, call)
             assert len(cut) > len(x)
-            assert torch.equal(cut, key)
-            assert torch.equal(cut, value)
+            assert torch.equal(key.reshape(x.shape), x)
+            assert torch.equal(value, key)
+            assert key.shape == cut.shape
             assert torch.equal(patches.outputs[0](cut, MIDDLE, call), x)
 
     def test_a_tile_is_a_rectangle_of_the_picture(self):
         patches = HyperTile(tile_size=64, swap_size=1, max_depth=0, scale_depth=False).patches().self_attention
         rows = torch.arange(16.0)[:, None].expand(16, 16).reshape(1, 256, 1)
-        cut, _, _ = patches.inputs[0](rows, rows, rows, MIDDLE, call_of(16, 16))
-        assert cut.shape == (4, 64, 1)
+        cut, keys, _ = patches.inputs[0](rows, rows, rows, MIDDLE, call_of(16, 16))
+        assert cut.shape == keys.shape == (4, 64, 1)
         assert [(float(tile.min()), float(tile.max())) for tile in cut] == [(0, 7), (0, 7), (8, 15), (8, 15)]
+        assert [(float(strip.min()), float(strip.max())) for strip in keys] == [(0, 3), (4, 7), (8, 11), (12, 15)]
 
     def test_deeper_features_than_asked_for_are_left_alone(self):
         patches = HyperTile(tile_size=32, swap_size=1, max_depth=0, scale_depth=False).patches().self_attention
@@ -162,7 +164,9 @@ class TestHyperTile:
         assert patches.inputs[0](x, x, x, MIDDLE, call_of(16, 16))[0] is x
         assert patches.outputs[0](x, MIDDLE, call_of(16, 16)) is x
 
-    @pytest.mark.parametrize(("side", "smallest", "choices", "possible"), [(64, 32, 1, {2}), (48, 8, 3, {6, 4, 3})])
+    @pytest.mark.parametrize(
+        ("side", "smallest", "choices", "possible"), [(64, 32, 1, {2}), (64, 32, 2, {2}), (48, 8, 4, {6, 4, 3})]
+    )
     def test_parts_are_equal_and_not_too_small(self, side, smallest, choices, possible):
         assert {chosen_count(side, smallest, choices, chance(seed)) for seed in range(30)} == possible
 
