@@ -120,11 +120,15 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All nodes by id. Of node packs by their name: what keeps some from being loaded, and folders for the browser."""
+    """All nodes by id. Of node packs by their name: what keeps some from being loaded, and folders for the browser.
+
+    At `pack_socket`, if there is one, the worker answers requests to addresses that packs have added.
+    """
 
     specs: Mapping[str, NodeSpec]
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
     web_directories: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    pack_socket: Path | None = None
 
 
 class InvalidGraphError(Exception):

@@ -77,6 +77,11 @@ class NodeHost(Protocol):
         """The folders of packs with files for the browser, by the pack's name."""
         ...
 
+    @property
+    def pack_socket(self) -> Path | None:
+        """Where requests to addresses of packs are answered, None if there are no such addresses."""
+        ...
+
     def refresh(self) -> Mapping[str, NodeSpec]:
         """Ask nodes whose inputs list files for them again; returns those that have changed. May take long."""
         ...
@@ -199,7 +204,7 @@ def _free(host: NodeHost, cache: Cache, services: Services | None = None) -> Non
 def catalog_of(host: NodeHost) -> Catalog:
     """The nodes as another process may know them."""
     specs = {id: spec.without_code() for id, spec in host.specs.items()}
-    return Catalog(specs, dict(host.failures), dict(host.web_directories))
+    return Catalog(specs, dict(host.failures), dict(host.web_directories), host.pack_socket)
 
 
 def main(descriptor: int) -> None:

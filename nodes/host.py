@@ -31,6 +31,11 @@ class Host:
         """The folders of packs with files for the browser, by the pack's name."""
         return self.custom.web_directories
 
+    @property
+    def pack_socket(self) -> Path | None:
+        """Where requests to addresses of packs are answered."""
+        return self.custom.pack_socket
+
     def refresh(self) -> Mapping[str, NodeSpec]:
         """Asks foreign nodes for their inputs again; returns those that have changed."""
         return self.custom.refresh()

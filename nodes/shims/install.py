@@ -23,16 +23,17 @@ from nodes.shims.placeholders import placeholders
 from nodes.shims.previews import Previews
 from nodes.shims.prompt_server import BinaryEventTypes, PromptServer
 from nodes.spec import Blocker
+from nodes.v1.pack_server import PackServer
 from nodes.v1.runtime import Runtime, calling_pack
 
 CLOSED = frozenset({"comfy", "comfy_api", "comfy_execution", "comfy_extras", "comfy_config", "comfyui_version"})
 """Packages of ComfyUI's of which nothing exists but what is installed here."""
 
 
-def install(runtime: Runtime) -> Callable[[], None]:
+def install(runtime: Runtime, server: PackServer) -> Callable[[], None]:
     """Makes the modules importable; call what is returned to take them away again."""
     own = OwnNodes(runtime)
-    made = modules(runtime) | placeholders(own.NODE_CLASS_MAPPINGS)
+    made = modules(runtime, server) | placeholders(own.NODE_CLASS_MAPPINGS)
     overlaid = overlays(own)
     finder = _Refuser()
     sys.modules.update(made)
@@ -54,7 +55,7 @@ def install(runtime: Runtime) -> Callable[[], None]:
     return uninstall
 
 
-def modules(runtime: Runtime) -> dict[str, ModuleType]:
+def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
     """The modules by name, parents before their members."""
     management = ModelManagement(runtime)
     sampling = samplers.Sampling(runtime)
@@ -63,7 +64,7 @@ def modules(runtime: Runtime) -> dict[str, ModuleType]:
         "folder_paths": public(FolderPaths(runtime.paths)),
         "node_helpers": _definitions(node_helpers),
         "latent_preview": public(Previews(runtime)),
-        "server": _server(runtime),
+        "server": _server(runtime, server),
         "comfy": {},
         "comfy.utils": _utils(runtime),
         "comfy.model_management": public(management),
@@ -157,11 +158,11 @@ def _graphs(runtime: Runtime) -> dict[str, Any]:
     return _definitions(graph_utils) | {"GraphBuilder": GraphBuilder, "ExecutionBlocker": Blocker}
 
 
-def _server(runtime: Runtime) -> dict[str, Any]:
+def _server(runtime: Runtime, server: PackServer) -> dict[str, Any]:
     class Server(PromptServer):
         """The server of this worker."""
 
-    Server.instance = Server(runtime)
+    Server.instance = Server(runtime, server)
     return {"PromptServer": Server, "BinaryEventTypes": BinaryEventTypes}
 
 

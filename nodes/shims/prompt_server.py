@@ -1,10 +1,10 @@
 """`server`: messages to clients, and addresses of a pack's own."""
 
+import asyncio
 import logging
 from typing import Any
 
-from aiohttp import web
-
+from nodes.v1.pack_server import PackServer
 from nodes.v1.runtime import NotOfferedError, Runtime
 
 LOG = logging.getLogger("weft.custom_nodes")
@@ -20,19 +20,26 @@ class BinaryEventTypes:
 
 
 class PromptServer:
-    """What packs find at PromptServer.instance. It is no server: messages are handed on to it, and routes kept for it.
+    """What packs find at PromptServer.instance: `routes` and `app` of the worker, and messages to the server's clients.
 
-    `last_node_id` and `client_id` tell which node runs, and for whom.
+    `last_node_id` is the node that runs. `client_id` is None, so that messages sent to it go to all clients.
     """
 
     instance: "PromptServer"
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, server: PackServer) -> None:
         self._runtime = runtime
-        self.routes = web.RouteTableDef()
+        self._server = server
+        self.app = server.app
+        self.routes = server.routes
         self.supports: list[str] = ["custom_nodes_from_web"]
         self.number = 0
         self.client_id: str | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop on which packs answer requests."""
+        return self._server.loop
 
     @property
     def last_node_id(self) -> str | None:

@@ -13,6 +13,7 @@ from nodes.shims.folder_paths import roots_of_packs
 from nodes.shims.install import install
 from nodes.spec import NodeSpec
 from nodes.v1.adapter import ForeignClass
+from nodes.v1.pack_server import PackServer
 from nodes.v1.packs import LoadedPack, attempt, find_packs, load_packs
 from nodes.v1.runtime import PACKAGE, Runtime
 
@@ -34,18 +35,24 @@ class CustomNodes:
         self._runtime = Runtime(home.paths, home.settings, home.services, registry, home.tell)
         roots = roots_of_packs(home.paths)
         settings = home.settings
+        self.pack_socket: Path | None = None
+        self._server: PackServer | None = None
         self._uninstall: Callable[[], None] = lambda: None
         packs = find_packs(roots, lambda name: settings.custom_nodes or name in settings.custom_nodes_wanted)
         if not packs:
             return
-        self._uninstall = install(self._runtime)
+        self._server = PackServer(home.paths.temp)
+        self._uninstall = install(self._runtime, self._server)
         found = load_packs(packs, roots)
         self.failures |= found.failures
         for loaded in found.loaded:
             self._add(loaded)
+        self.pack_socket = attempt("routes of packs", self.failures, self._server.start)
 
     def close(self) -> None:
         """Takes the modules that packs import away again, and the packs with them."""
+        if self._server is not None:
+            self._server.close()
         self._uninstall()
         for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
             del sys.modules[name]

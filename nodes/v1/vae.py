@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from models.taesd import TinyConfig
 from models.types import Vae
 from models.vae import AutoencoderConfig
-from models.vae_codec import decode, encode
+from models.vae_codec import decode, decode_tiled, encode, encode_tiled
 from nodes.v1.facade import Facade
 
 
@@ -37,7 +38,7 @@ class ForeignVae(Facade):
         return self._config.stride
 
     @property
-    def _config(self) -> AutoencoderConfig:
+    def _config(self) -> AutoencoderConfig | TinyConfig:
         with self.ours.autoencoder.on_device() as network:
             return network.config
 
@@ -46,16 +47,16 @@ class ForeignVae(Facade):
         return decode(self.ours, samples)
 
     def decode_tiled(self, samples: Tensor, tile_x: int = 64, tile_y: int = 64, overlap: int = 16) -> Tensor:
-        """Pictures of latents; the codec itself sees to it that they fit the memory, whatever tiles are named."""
-        return decode(self.ours, samples)
+        """Pictures of latents, made in square tiles; sides are of the latent."""
+        return decode_tiled(self.ours, samples, min(tile_x, tile_y), overlap)
 
     def encode(self, pixel_samples: Tensor) -> Tensor:
         """Latents of pictures."""
         return encode(self.ours, pixel_samples[..., :3])
 
     def encode_tiled(self, pixel_samples: Tensor, tile_x: int = 512, tile_y: int = 512, overlap: int = 64) -> Tensor:
-        """Latents of pictures; the codec itself sees to it that they fit the memory, whatever tiles are named."""
-        return encode(self.ours, pixel_samples[..., :3])
+        """Latents of pictures, made in square tiles; sides are of the picture."""
+        return encode_tiled(self.ours, pixel_samples[..., :3], min(tile_x, tile_y), overlap)
 
     def spacial_compression_decode(self) -> int:
         """Pixels for one of the latent."""

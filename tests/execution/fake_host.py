@@ -31,6 +31,7 @@ class FakeHost:
     failures: Mapping[str, str] = field(default_factory=dict)
 
     web_directories: Mapping[str, Path] = field(default_factory=dict)
+    pack_socket: Path | None = None
 
     def refresh(self) -> Mapping[str, NodeSpec]:
         return {}

@@ -13,6 +13,7 @@ from nodes.paths import Paths
 from tests.web.fake_engine import FakeEngine
 from web.server.app import create_app
 from web.server.errors import explain
+from web.server.pack_routes import pass_on
 from web.server.security import guard
 from web.server.settings import ServerSettings
 
@@ -222,4 +223,4 @@ async def test_unknown_methods_and_addresses_are_told_in_json(client: TestClient
 
 def test_the_guard_comes_first(engine: FakeEngine, paths: Paths, settings: ServerSettings) -> None:
     app: web.Application = create_app(engine, paths, settings)
-    assert list(app.middlewares) == [guard, explain]
+    assert list(app.middlewares) == [guard, explain, pass_on]

@@ -28,6 +28,7 @@ from web.server import (
     weft,
 )
 from web.server.errors import explain
+from web.server.pack_routes import pass_on
 from web.server.security import add_headers, guard
 from web.server.settings import ServerSettings
 from web.server.sockets import Sockets
@@ -54,7 +55,7 @@ RESOURCES = (
 def create_app(engine: Engine, paths: Paths, settings: ServerSettings) -> web.Application:
     """The application; it starts the engine when it starts and stops it when it stops."""
     app = web.Application(
-        middlewares=[guard, explain],
+        middlewares=[guard, explain, pass_on],
         client_max_size=settings.max_json_bytes,
         handler_args={"keepalive_timeout": settings.idle_seconds},
     )

@@ -23,7 +23,7 @@ from web.server.settings import ServerSettings
 async def client(tmp_path: Path):
     paths = Paths.below(tmp_path / "base", tmp_path / "bundled")
     paths.prepare()
-    for name in ("image_filters.py", "switches.py", "exits.py"):
+    for name in ("image_filters.py", "switches.py", "exits.py", "own_routes.py"):
         shutil.copy(PACKS / name, paths.custom_nodes / name)
     for name in ("model-tools.v1", "broken-import"):
         shutil.copytree(PACKS / name, paths.custom_nodes / name)
@@ -71,3 +71,22 @@ async def test_clients_see_run_and_are_told_of_packs(client: TestClient) -> None
     assert {"type": "test.picked", "data": {"name": "late.safetensors"}} in told
     described = await (await client.get("/object_info/Test%20PickModel")).json()
     assert described["Test PickModel"]["input"]["required"]["name"][0] == ["late.safetensors"]
+
+    await packs_answer_at_their_own_addresses(client)
+
+
+async def packs_answer_at_their_own_addresses(client: TestClient) -> None:
+    for prefix in ("", "/api"):
+        greeting = await client.get(f"{prefix}/test_pack/greeting/you%20there?loud=1")
+        assert await greeting.json() == {"hello": "you there", "loud": "1"}
+    assert greeting.headers["X-Content-Type-Options"] == "nosniff"
+    echo = await client.post("/test_pack/echo", json={"a": 1, "b": 2})
+    assert (echo.status, await echo.text(), echo.headers["ETag"]) == (201, "2 values", '"x"')
+    assert "Set-Cookie" not in echo.headers
+    assert "own_routes" not in await (await client.get("/test_pack/files/none.txt")).text()
+    assert "hasattr(PromptServer" in await (await client.get("/test_pack/files/own_routes.py")).text()
+    assert (await client.get("/test_pack/fails")).status == 500
+    assert (await client.get("/test_pack/none")).status == 404
+    assert (await client.put("/prompt")).status == 405
+    foreign = await client.get("/test_pack/greeting/x", headers={"Origin": "http://evil.example"})
+    assert foreign.status == 403

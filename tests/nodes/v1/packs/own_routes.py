@@ -1,0 +1,30 @@
+"""A pack in the style of those whose scripts ask the server for something."""
+
+from pathlib import Path
+
+from aiohttp import web
+from server import PromptServer
+
+routes = PromptServer.instance.routes
+
+
+@routes.get("/test_pack/greeting/{name}")
+async def greet(request):
+    return web.json_response({"hello": request.match_info["name"], "loud": request.query.get("loud")})
+
+
+@routes.post("/test_pack/echo")
+async def echo(request):
+    data = await request.post() if request.content_type.startswith("multipart") else await request.json()
+    return web.Response(text=f"{len(data)} values", status=201, headers={"Set-Cookie": "a=b", "ETag": '"x"'})
+
+
+@routes.get("/test_pack/fails")
+async def fail(request):
+    raise RuntimeError("a handler of a pack")
+
+
+if hasattr(PromptServer, "instance"):
+    PromptServer.instance.app.add_routes([web.static("/test_pack/files", Path(__file__).parent)])
+
+NODE_CLASS_MAPPINGS = {}

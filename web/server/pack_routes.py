@@ -1,0 +1,70 @@
+"""Addresses of packs: what no resource of ours answers is passed on to the worker, where their code runs."""
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, UnixConnector, hdrs, web
+
+from web.server.keys import ENGINE, SETTINGS
+from web.server.replies import RequestError
+from web.server.security import Handler
+
+PASSED_ON = ("Accept", "Accept-Language", "Authorization", "Comfy-User", "Content-Type", "If-None-Match", "Range")
+PASSED_BACK = (
+    "Accept-Ranges", "Cache-Control", "Content-Disposition", "Content-Length", "Content-Range", "Content-Type", "ETag",
+    "Last-Modified", "Location",
+)  # fmt: skip
+CHUNK = 64 * 1024
+SECONDS_TO_CONNECT = 5.0
+
+
+@web.middleware
+async def pass_on(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Ask the packs for what is not found here."""
+    if not isinstance(request.match_info.http_exception, web.HTTPNotFound):
+        return await handler(request)
+    engine = request.app[ENGINE]
+    socket = (await engine.catalog()).pack_socket if engine.status().state == "ready" else None
+    if socket is None:
+        return await handler(request)
+    if request.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+        raise RequestError("WebSockets of packs are not served.", 501)
+    if (request.content_length or 0) > request.app[SETTINGS].max_upload_bytes:
+        raise RequestError("The request is too large.", 413)
+    try:
+        return await _passed_on(request, str(socket))
+    except ClientError as error:
+        raise RequestError("The worker, where packs answer, cannot be reached. Try again in a moment.", 503) from error
+
+
+async def _passed_on(request: web.Request, socket: str) -> web.StreamResponse:
+    """The answer of a pack, as it comes."""
+    headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+    headers[hdrs.HOST] = request.headers[hdrs.HOST]
+    timeout = ClientTimeout(total=None, sock_connect=SECONDS_TO_CONNECT)
+    url = f"http://packs{request.path_qs.removeprefix('/api')}"
+    async with (
+        ClientSession(connector=UnixConnector(socket), timeout=timeout, auto_decompress=False) as session,
+        session.request(request.method, url, headers=headers, data=_body(request), allow_redirects=False) as answer,
+    ):
+        kept = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
+        response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=kept)
+        await response.prepare(request)
+        async for chunk in answer.content.iter_chunked(CHUNK):
+            await response.write(chunk)
+        await response.write_eof()
+        return response
+
+
+def _body(request: web.Request) -> object:
+    """The request's body, not read beforehand and no longer than may be; None where there is none."""
+    if not request.body_exists:
+        return None
+    most = request.app[SETTINGS].max_upload_bytes
+
+    async def chunks():
+        passed = 0
+        async for chunk in request.content.iter_chunked(CHUNK):
+            passed += len(chunk)
+            if passed > most:
+                raise RequestError("The request is too large.", 413)
+            yield chunk
+
+    return chunks()
