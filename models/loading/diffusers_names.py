@@ -49,8 +49,8 @@ AUTOENCODER_ATTENTION = {
 }  # fmt: skip
 """Old and new names of the layers of an attention block, which are linear here and convolutions there."""
 
-_BLOCK = re.compile(r"(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.(.+)")
-_RESNET = re.compile(r"(down|up)_blocks\.(\d+)\.resnets\.(\d+)\.norm1\.weight")
+_BLOCK = re.compile(r"(down|up)_blocks\.(\d{1,3})\.(resnets|attentions|downsamplers|upsamplers)\.(\d{1,3})\.(.+)")
+_RESNET = re.compile(r"(down|up)_blocks\.(\d{1,3})\.resnets\.(\d+)\.norm1\.weight")
 _HALF = re.compile(r"(encoder|decoder)\.(.+)")
 
 

@@ -17,6 +17,9 @@ from models.memory import DevicePolicy, Resident
 USUAL_STRUCTURE = (1.0, 2.0, 1.0)
 """Widths of the perceptrons in files that do not say."""
 
+LONGEST_STRUCTURE = 64
+WIDEST_DIGITS = 9
+
 Pairs = Mapping[int, Sequence[Mapping[str, Tensor]]]
 
 
@@ -33,8 +36,9 @@ def hypernetwork_of(content: Any) -> Hypernetwork:
     if not pairs:
         raise UnknownModelError("it holds no pairs of perceptrons by width: not a hypernetwork")
     try:
-        network = Hypernetwork(pairs, _perceptrons(content))
-    except (ValueError, TypeError) as error:
+        with torch.device("meta"):  # what a file says of its widths takes no memory until its tensors agree
+            network = Hypernetwork(pairs, _perceptrons(content))
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
         raise UnknownModelError(f"it is a hypernetwork of an unknown kind: {error}") from error
     for width, weights in pairs.items():
         perceptrons = cast(nn.ModuleList, network.pairs[str(width)])
@@ -47,7 +51,13 @@ def _pairs(content: Any) -> Pairs:
     if not isinstance(content, Mapping):
         return {}
     entries = cast(Mapping[Any, Any], content).items()
-    return {int(key): value for key, value in entries if str(key).isdecimal() and _is_pair(value)}
+    return {width: value for key, value in entries if (width := _width(key)) and _is_pair(value)}
+
+
+def _width(key: Any) -> int | None:
+    """The width of features that a key names, as a number or as text."""
+    number = int(key) if isinstance(key, str) and key.isdecimal() and len(key) < WIDEST_DIGITS else key
+    return number if isinstance(number, int) and 0 < number < 10**WIDEST_DIGITS else None
 
 
 def _is_pair(value: Any) -> bool:
@@ -56,6 +66,8 @@ def _is_pair(value: Any) -> bool:
 
 def _perceptrons(content: Mapping[str, Any]) -> Perceptrons:
     structure = content.get("layer_structure") or USUAL_STRUCTURE
+    if len(structure) > LONGEST_STRUCTURE:
+        raise ValueError(f"its perceptrons have {len(structure)} layers")
     return Perceptrons(
         tuple(float(share) for share in structure),
         activation=content.get("activation_func") or "linear",
@@ -72,7 +84,7 @@ def _fill(perceptron: nn.Sequential, tensors: Mapping[str, Tensor], width: int) 
         raise WeightsMismatchError(f"its perceptron of width {width} has {len(names)} layers instead of {len(layers)}")
     for layer, name in zip(layers, names, strict=True):
         try:
-            layer.load_state_dict({one: tensors[f"{name}.{one}"].float() for one in ("weight", "bias")})
+            layer.load_state_dict({one: tensors[f"{name}.{one}"].float() for one in ("weight", "bias")}, assign=True)
         except (KeyError, RuntimeError) as error:
             raise WeightsMismatchError(f"{name} of its perceptron of width {width} does not fit: {error}") from error
         if not all(torch.isfinite(parameter).all() for parameter in layer.parameters()):

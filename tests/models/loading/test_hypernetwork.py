@@ -83,6 +83,9 @@ def test_a_file_is_loaded_without_running_anything(tmp_path: Path) -> None:
         ({"a": torch.zeros(1)}, "not a hypernetwork"),
         ({8: (perceptron(8), perceptron(8)), "activation_func": "wobble"}, "'wobble' is not known"),
         ({8: (perceptron(8), perceptron(9))}, "does not fit"),
+        ({10**6: (perceptron(8), perceptron(8)), "layer_structure": [1, 10**6, 1]}, "does not fit"),
+        ({8: (perceptron(8), perceptron(8)), "layer_structure": [1, float("inf"), 1]}, "unknown kind"),
+        ({8: (perceptron(8), perceptron(8)), "layer_structure": [1] * 1000}, "1000 layers"),
         ({8: (perceptron(8), perceptron(8)), "layer_structure": [1, 2, 2, 1]}, "2 layers instead of 3"),
     ],
 )
