@@ -132,6 +132,16 @@ class NodeFinished(JobEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NodePlaced(JobEvent):
+    """Only in the history: where a node comes from that showed something and was not queued."""
+
+    node_id: str
+    parent: str
+    display: str
+    real: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobSucceeded(JobEvent):
     """All nodes that were wanted have run, and the history holds the job."""
 
@@ -181,6 +191,7 @@ OfJob = (
     | NodePreview
     | NodePicture
     | NodeFinished
+    | NodePlaced
     | Outcome
     | JobEnded
 )

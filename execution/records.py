@@ -3,16 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 from execution.engine import HistoryEntry, Job
-from execution.events import Event, JobFailed, JobInterrupted, JobStarted, JobSucceeded, NodesCached
+from execution.events import Event, JobStarted, NodePlaced, NodesCached, Outcome
 from execution.json_text import JsonText
 
 SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
 """Extra data that is given to nodes but never written to disk."""
 
-KEPT_EVENTS = {kind.__name__: kind for kind in (JobStarted, NodesCached, JobSucceeded, JobFailed, JobInterrupted)}
+KEPT_EVENTS = {kind.__name__: kind for kind in (JobStarted, NodesCached, NodePlaced, *get_args(Outcome))}
 JOB_COLUMNS = "id, number, graph, targets, extra_data, client_id, state, created, started, ended, attempt, digest"
 
 

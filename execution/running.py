@@ -13,10 +13,12 @@ from execution.events import (
     JobStarted,
     JobSucceeded,
     NodeFinished,
+    NodePlaced,
     NodePreview,
     NodeProgress,
     NodesCached,
     NodeStarted,
+    Origin,
     Outcome,
     now,
 )
@@ -68,10 +70,16 @@ class RunningJob:
                 self.signs.pop(event.node_id, None)
                 if event.ui is not None:
                     self.outputs[event.node_id] = event.ui
+                    self._place(event.node_id, event.origin)
                 if not event.cached and event.origin is None:
                     self.executed.append(event.node_id)
             case _:
                 pass
+
+    def _place(self, node_id: str, origin: Origin | None) -> None:
+        if origin is not None:
+            places = origin.parent, origin.display, origin.real
+            self.events.append(NodePlaced(self.id, self.waiting.client_id, node_id, *places))
 
     def quietest(self) -> tuple[str, float] | None:
         """The node that has given no sign of life for longest, and when it gave the last one."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, BinaryIO, NamedTuple
 from nodes.context import Context
 from nodes.files import NumberedFiles
 from nodes.registry import Registry
-from nodes.spec import NODE_ATTRIBUTE, Choice, FileChoice, Number, Shown, Socket, node, spec_of
+from nodes.spec import NODE_ATTRIBUTE, Choice, Expansion, FileChoice, Number, Shown, Socket, node, spec_of
 
 THING = Annotated[Any, Socket("THING")]
 OTHER = Annotated[Any, Socket("OTHER")]
@@ -36,6 +36,16 @@ def add(a: THING, b: THING) -> THING:
 def hand_on(x: THING) -> THING:
     """The same number."""
     return x
+
+
+@node("Expand", category="test")
+def expand(x: THING) -> THING:
+    """The same number, by way of nodes of its own."""
+    nodes = {
+        "twice": {"class_type": "Add", "inputs": {"a": x, "b": x}},
+        "show": {"class_type": "Show", "inputs": {"x": ["twice", 0]}},
+    }
+    return Expansion((["twice", 0],), nodes)
 
 
 class Two(NamedTuple):

@@ -18,6 +18,7 @@ from execution.events import (
     JobStarted,
     JobSucceeded,
     NodeFinished,
+    NodePlaced,
     NodeProgress,
     NodesCached,
     NodeStarted,
@@ -120,6 +121,16 @@ async def test_history_is_there_when_the_end_is_told(watched: Watched) -> None:
     assert entry.job.state == "succeeded"
     assert entry.job.extra_data.read() == {"extra_pnginfo": {"workflow": {"nodes": []}}}
     assert entry.job.created <= entry.job.started <= entry.job.ended
+
+
+async def test_what_an_expanded_node_showed_is_kept_with_where_it_comes_from(watched: Watched) -> None:
+    document = shown(3) | graph(e=("Expand", {"x": ["1", 0]}), out=("Show", {"x": ["e", 0]}))
+    accepted = await watched.engine.submit(Submission(document))
+    assert isinstance(await watched.outcome(accepted.job_id), JobSucceeded)
+    entry = await watched.entry(accepted.job_id)
+    assert entry.outputs == {"2": {"text": ["3"]}, "e.0.0.show": {"text": ["6"]}, "out": {"text": ["6"]}}
+    [placed] = [event for event in entry.events if isinstance(event, NodePlaced)]
+    assert (placed.node_id, placed.parent, placed.display, placed.real) == ("e.0.0.show", "e", "e", "e")
 
 
 async def test_cached_outputs_are_part_of_the_history_too(watched: Watched) -> None:

@@ -67,6 +67,14 @@ async def test_history_has_the_form_that_clients_read(client: TestClient, engine
     assert await (await client.get("/history/none")).json() == {}
 
 
+async def test_history_tells_where_an_expanded_node_comes_from(client: TestClient, engine: FakeEngine) -> None:
+    placed = events.NodePlaced("a", "me", "1", "5", "6", "7")
+    engine.ended = [replace(entry("a"), events=(placed,))]
+    told = (await (await client.get("/history/a")).json())["a"]
+    assert told["meta"] == {"1": {"node_id": "1", "display_node": "6", "parent_node": "5", "real_node_id": "7"}}
+    assert told["status"]["messages"] == []
+
+
 @pytest.mark.parametrize(
     ("query", "ids"),
     [("", "abc"), ("?max_items=2", "bc"), ("?max_items=2&offset=0", "ab"), ("?offset=1", "bc"), ("?offset=-1", "abc")],

@@ -21,6 +21,7 @@ def history_member(entry: HistoryEntry) -> str:
 
 
 def _told(entry: HistoryEntry) -> dict[str, Any]:
+    places = {event.node_id: event for event in entry.events if isinstance(event, events.NodePlaced)}
     told = [wire.milestone(event) for event in entry.events if isinstance(event, _REMEMBERED)]
     return {
         "outputs": entry.outputs,
@@ -29,8 +30,17 @@ def _told(entry: HistoryEntry) -> dict[str, Any]:
             "completed": entry.job.state == "succeeded",
             "messages": [[message.type, message.data] for message in told],
         },
-        "meta": {
-            node_id: {"node_id": node_id, "display_node": node_id, "parent_node": None, "real_node_id": node_id}
-            for node_id in entry.outputs
-        },
+        "meta": {node_id: _place(node_id, places.get(node_id)) for node_id in entry.outputs},
+    }
+
+
+def _place(node_id: str, placed: events.NodePlaced | None) -> dict[str, str | None]:
+    """A node whose output is kept, and the ones that it stands for."""
+    if placed is None:
+        return {"node_id": node_id, "display_node": node_id, "parent_node": None, "real_node_id": node_id}
+    return {
+        "node_id": node_id,
+        "display_node": placed.display,
+        "parent_node": placed.parent,
+        "real_node_id": placed.real,
     }

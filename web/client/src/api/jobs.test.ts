@@ -43,3 +43,14 @@ test('history is newest first and tells how each job ended', () => {
   expect(entries[1]?.error).toEqual({ nodeId: '5', message: 'out of memory' })
   expect(entries[2]).toMatchObject({ succeeded: true, interrupted: false, finishedAt: 10 })
 })
+
+test('what an expanded node has made belongs to the node that it is shown as', () => {
+  const [entry] = historyEntries({
+    a: {
+      prompt: item(1, 'a'),
+      outputs: { '5.0.0.save': { images: [] } },
+      meta: { '5.0.0.save': { display_node: '5' } },
+    },
+  })
+  expect(Object.keys(entry?.outputs ?? {})).toEqual(['5'])
+})

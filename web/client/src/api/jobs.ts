@@ -35,6 +35,8 @@ export type RawHistory = Readonly<
         readonly status_str: string
         readonly messages: readonly RawMessage[]
       } | null
+      /** The nodes that others have expanded into, and where their outputs are shown. */
+      readonly meta?: Readonly<Record<string, { readonly display_node?: string }>>
     }
   >
 >
@@ -56,12 +58,14 @@ export function historyEntries(raw: RawHistory): HistoryEntry[] {
   return Object.values(raw).map(historyEntry).reverse()
 }
 
-function historyEntry({ prompt, outputs, status }: RawHistory[string]): HistoryEntry {
+function historyEntry({ prompt, outputs, status, meta }: RawHistory[string]): HistoryEntry {
   const messages = status?.messages ?? []
   const failure = messages.find(([type]) => type === 'execution_error')?.[1]
   return {
     job: jobItem(prompt),
-    outputs,
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([id, output]) => [meta?.[id]?.display_node ?? id, output]),
+    ),
     succeeded: status?.status_str === 'success',
     interrupted: messages.some(([type]) => type === 'execution_interrupted'),
     finishedAt: messages.at(-1)?.[1].timestamp ?? null,
