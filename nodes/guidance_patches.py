@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from models.patches.cfg_norm import EstimateNorm, NoiseNorm
 from models.patches.cfg_zero_star import cfg_zero_star
 from models.patches.frequency_guidance import FrequencyGuidance
 from models.patches.noise_scaling import EpsilonScaling, TemporalScoreRescaling
@@ -43,6 +44,19 @@ def renorm_cfg(
 ) -> MODEL:
     """Leaves guidance off at high noise and limits its length."""
     return patched(model, GuidancePatches(formula=RenormCFG(cfg_trunc, renorm_cfg)))
+
+
+@node("CFGNorm", category="advanced/guidance", experimental=True, outputs=PATCHED)
+def cfg_norm(
+    model: MODEL,
+    strength: Annotated[float, Number(0.0, 100.0, step=0.01)] = 1.0,
+    pre_cfg: Annotated[bool, Help("Keep the length of the noise, up and down, not that of the estimate")]
+    | None = False,
+) -> MODEL:
+    """Keeps strong guidance from growing beyond what the positive prompt alone would give."""
+    if pre_cfg:
+        return patched(model, GuidancePatches(formula=NoiseNorm(strength)))
+    return patched(model, GuidancePatches(after=(EstimateNorm(strength),)))
 
 
 @node("CFGZeroStar", category="advanced/guidance", outputs=PATCHED)

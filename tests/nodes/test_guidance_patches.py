@@ -30,6 +30,8 @@ MODEL = model_of(network)
 NODES: dict[str, Callable[[Model], Model]] = {
     "rescaled": nodes.rescale_cfg,
     "limited": nodes.renorm_cfg,
+    "short estimate": nodes.cfg_norm,
+    "equal noise": lambda model: nodes.cfg_norm(model, pre_cfg=True),
     "zero star": nodes.cfg_zero_star_node,
     "damped": nodes.tangential_damping_node,
     "perpendicular": lambda model: nodes.perp_neg(model, prompt(0.3)),
@@ -41,6 +43,7 @@ NODES: dict[str, Callable[[Model], Model]] = {
 NEUTRAL: dict[str, Callable[[Model], Model]] = {
     "rescaled": lambda model: nodes.rescale_cfg(model, multiplier=0.0),
     "unlimited": lambda model: nodes.renorm_cfg(model, renorm_cfg=0.0),
+    "noise as it is": lambda model: nodes.cfg_norm(model, strength=0.0, pre_cfg=True),
     "same noise": lambda model: nodes.epsilon_scaling(model, scaling_factor=1.0),
     "same score": lambda model: nodes.temporal_score_rescaling(model, tsr_k=1.0),
     "same frequencies": lambda model: nodes.fresca(model, scale_high=1.0),

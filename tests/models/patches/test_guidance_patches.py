@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.conditioning import Conditioning
+from models.patches.cfg_norm import EstimateNorm, NoiseNorm
 from models.patches.cfg_zero_star import cfg_zero_star, nearest_scale
 from models.patches.frequency_guidance import FrequencyGuidance
 from models.patches.noise_scaling import EpsilonScaling, TemporalScoreRescaling
@@ -90,6 +91,23 @@ def test_renorming_limits_the_length_of_each_picture() -> None:
 def test_truncated_guidance_is_none_above_its_sigma() -> None:
     assert torch.equal(RenormCFG(2.5, 0.0)(TOWARD, AWAY, of()), TOWARD)
     assert not torch.equal(RenormCFG(2.6, 0.0)(TOWARD, AWAY, of()), TOWARD)
+
+
+def lengths(x: Tensor) -> Tensor:
+    return x.norm(dim=1)
+
+
+def test_an_estimate_is_shortened_to_the_positives_length_and_never_lengthened() -> None:
+    kept = EstimateNorm(1.0)(guided(), ESTIMATED, of())
+    torch.testing.assert_close(lengths(kept), torch.minimum(lengths(guided()), lengths(TOWARD)))
+    torch.testing.assert_close(EstimateNorm(0.5)(guided(), ESTIMATED, of()), kept * 0.5)
+    torch.testing.assert_close(EstimateNorm(1.0)(TOWARD, Estimated(TOWARD, None), of(1.0)), TOWARD)
+
+
+def test_noise_gets_the_positives_length_in_a_share() -> None:
+    torch.testing.assert_close(lengths(X - NoiseNorm(1.0)(TOWARD, AWAY, of())), lengths(X - TOWARD))
+    torch.testing.assert_close(NoiseNorm(0.0)(TOWARD, AWAY, of()), guided(), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(NoiseNorm(1.0)(X, X, of()), X)
 
 
 def test_cfg_zero_star_guides_from_a_negative_that_is_scaled_to_the_positive() -> None:
