@@ -163,7 +163,8 @@ class Store:
         """Move the job to the history and let the oldest entries go that are more than the limit."""
         self._connection.execute(
             "UPDATE job SET state = ?, ended = ?, outputs = ?, events = ?,"
-            " end_order = (SELECT coalesce(max(end_order), 0) + 1 FROM job) WHERE id = ? AND end_order IS NULL",
+            " end_order = (SELECT coalesce(max(end_order), 0) + 1 FROM job WHERE end_order IS NOT NULL)"
+            " WHERE id = ? AND end_order IS NULL",
             (end.state, end.timestamp, outputs_text(end.outputs), events_text(end.events), end.job_id),
         )
         self._connection.execute(

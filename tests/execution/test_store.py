@@ -110,6 +110,27 @@ async def test_the_oldest_entries_make_room_for_new_ones(path: Path) -> None:
     assert [one.id for one in store.unfinished()] == ["w"]
 
 
+def test_ending_a_job_costs_the_same_however_long_the_history_is(path: Path) -> None:
+    store, steps = Store(path), [0]
+
+    def count() -> None:
+        steps[0] += 1
+
+    def cost_of_ending(id: str) -> int:
+        done(store, job(id))
+        steps[0] = 0
+        store._connection.set_progress_handler(count, 1)
+        finish(store, job(id), limit=10_000)
+        store._connection.set_progress_handler(None, 1)
+        return steps[0]
+
+    few = cost_of_ending("few")
+    done(store, *(job(str(number)) for number in range(300)))
+    for number in range(300):
+        finish(store, job(str(number)), limit=10_000)
+    assert cost_of_ending("many") < few + 700, "two steps for each entry, to find the oldest"
+
+
 async def test_deleting_history_spares_the_queue_and_deleting_from_the_queue_spares_history(path: Path) -> None:
     store = Store(path)
     done(store, *(job(id) for id in "abc"))
