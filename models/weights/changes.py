@@ -39,10 +39,10 @@ class Delta(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Magnitude:
-    """DoRA's length of each column or row of a weight, arXiv:2402.09353, equation 5: (out, 1, …), (1, in, …) or (out,).
+    """DoRA's length of each row or column of a weight, arXiv:2402.09353, equation 5: (out, 1, …) or (1, in, …).
 
-    Along the outputs ComfyUI divides by the lengths that the weight had before, and files made for it count on that;
-    `of_sum` divides by those of the sum, as the paper does.
+    Along the outputs ComfyUI divides by the lengths that the weight had before, and files made for it count on that.
+    `of_sum` marks PEFT's, which are always along the outputs, and divides by those of the sum, as the paper does.
     """
 
     lengths: Tensor
@@ -51,20 +51,19 @@ class Magnitude:
     def imposed(self, weight: Tensor, delta: Tensor) -> Tensor:
         """The sum of weight and delta, rescaled to these lengths."""
         changed = weight + delta
-        wanted = _like(self.lengths, weight)
-        along_outputs = len(wanted) == len(weight)
-        if wanted.ndim < weight.ndim:
-            wanted = wanted.reshape(*wanted.shape, *[1] * (weight.ndim - wanted.ndim))
-        measured = weight if along_outputs and not self.of_sum else changed
-        across = [axis for axis in range(weight.ndim) if axis != (0 if along_outputs else 1)]
+        axis = self._axis(weight.shape)
+        measured = weight if axis == 0 and not self.of_sum else changed
+        across = [other for other in range(weight.ndim) if other != axis]
         lengths = torch.linalg.vector_norm(measured, dim=across, keepdim=True) + torch.finfo(torch.float32).eps
-        return changed * (wanted / lengths)
+        return changed * (_like(self.lengths, weight).reshape(lengths.shape) / lengths)
 
     def fits(self, shape: Shape) -> bool:
         """Whether there is a length for each output, or each input, of weights of this shape."""
-        ones = self.lengths.ndim == 1 or sum(side > 1 for side in self.lengths.shape) <= 1
-        along_outputs = len(self.lengths) == shape[0]
-        return ones and len(shape) > 1 and self.lengths.numel() == shape[0 if along_outputs else 1]
+        return len(shape) > 1 and self.lengths.numel() == shape[self._axis(shape)]
+
+    def _axis(self, shape: Shape) -> int:
+        """The axis along which the lengths lie: 0 for outputs, 1 for inputs."""
+        return 0 if self.of_sum or len(self.lengths) == shape[0] else 1
 
 
 @dataclass(frozen=True, eq=False)
