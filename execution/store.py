@@ -160,7 +160,7 @@ class Store:
         return found
 
     def finish(self, end: End, history_limit: int) -> None:
-        """Move the job to the history and let the oldest entries go that are more than the limit."""
+        """Move the job to the history, which holds what is left of so many of the last."""
         self._connection.execute(
             "UPDATE job SET state = ?, ended = ?, outputs = ?, events = ?,"
             " end_order = (SELECT coalesce(max(end_order), 0) + 1 FROM job WHERE end_order IS NOT NULL)"
@@ -168,8 +168,7 @@ class Store:
             (end.state, end.timestamp, outputs_text(end.outputs), events_text(end.events), end.job_id),
         )
         self._connection.execute(
-            "DELETE FROM job WHERE end_order <="
-            " (SELECT end_order FROM job WHERE end_order IS NOT NULL ORDER BY end_order DESC LIMIT 1 OFFSET ?)",
+            "DELETE FROM job WHERE end_order <= (SELECT max(end_order) FROM job WHERE end_order IS NOT NULL) - ?",
             (history_limit,),
         )
 
