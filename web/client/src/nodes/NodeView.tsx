@@ -13,6 +13,7 @@ import { FoldedSockets } from './FoldedSockets'
 import { anatomyOf, hasRoomForPicture, MIN_WIDTH, TITLE_HEIGHT } from './metrics'
 import { NodeHeader } from './NodeHeader'
 import { NodeProblems } from './NodeProblems'
+import { NodeTexts } from './NodeTexts'
 import { Picture } from './Picture'
 import { SocketRows } from './SocketRows'
 import { tintOf } from './tint'
@@ -64,6 +65,7 @@ export const NodeView = memo(function NodeView({
                 !isMissing && <WidgetSkeleton node={node} />
               )}
               <Picture id={id} hasRoom={spec !== undefined && hasRoomForPicture(node, anatomy)} />
+              <NodeTexts id={id} />
               <NodeProblems id={id} type={isMissing ? node.type : null} />
             </>
           )}

@@ -92,6 +92,13 @@ export function imagesOf(node: NodeRun): readonly ImageRef[] {
   return node.output?.images ?? []
 }
 
+/** The texts that a node shows, such as what it left out of a prompt; packs may send anything. */
+export function textsOf(node: NodeRun): readonly string[] {
+  const texts = node.output?.text
+  if (typeof texts === 'string') return [texts]
+  return Array.isArray(texts) ? texts.filter((text) => typeof text === 'string') : []
+}
+
 /** All problems of all nodes, in the order of the nodes' ids. */
 export function problemsOf(state: RunState): readonly Problem[] {
   return Object.values(state.nodes).flatMap((node) => node.problems)
