@@ -7,12 +7,12 @@ have not are looked for in the module of ComfyUI's, so that `from nodes import M
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
-from nodes.shims import comfy_types, comfy_utils, graph_utils, node_helpers, samplers
+from nodes.shims import attention, comfy_types, comfy_utils, graph_utils, node_helpers, samplers
 from nodes.shims.api import api_modules
 from nodes.shims.comfy_sd import ModelFiles
 from nodes.shims.exports import module, public
@@ -33,7 +33,7 @@ CLOSED = frozenset({"comfy", "comfy_api", "comfy_execution", "comfy_extras", "co
 def install(runtime: Runtime, server: PackServer) -> Callable[[], None]:
     """Makes the modules importable; call what is returned to take them away again."""
     own = OwnNodes(runtime)
-    made = modules(runtime, server) | placeholders(own.NODE_CLASS_MAPPINGS)
+    made = placeholders(own.NODE_CLASS_MAPPINGS) | modules(runtime, server)
     overlaid = overlays(own)
     finder = _Refuser()
     sys.modules.update(made)
@@ -78,6 +78,7 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
             "sampler_object": samplers.sampler_object,
             "ksampler": samplers.ksampler,
         },
+        "comfy.ldm.modules.attention": _definitions(attention),
         "comfy.sample": {
             "prepare_noise": samplers.prepare_noise,
             "fix_empty_latent_channels": samplers.fix_empty_latent_channels,
@@ -110,13 +111,16 @@ class _OwnNodesView(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         return self._classes[name]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter((*super().__iter__(), *self._classes))
+
 
 def _overlay(package: ModuleType, attributes: Mapping[str, Any]) -> None:
     """Has a package look in `attributes` for what it has not itself."""
 
     def missing(name: str) -> Any:
         if name == "__all__":
-            return sorted(attributes)
+            return [one for one in attributes if one.isidentifier()]
         try:
             return attributes[name]
         except KeyError:

@@ -12,7 +12,11 @@ from nodes.v1.runtime import NotOfferedError
 INSIDES = (
     "comfy.clip_vision", "comfy.conds", "comfy.controlnet", "comfy.diffusers_convert", "comfy.diffusers_load",
     "comfy.float", "comfy.gligen", "comfy.hooks", "comfy.k_diffusion", "comfy.k_diffusion.sampling",
-    "comfy.k_diffusion.utils", "comfy.latent_formats", "comfy.lora", "comfy.lora_convert",
+    "comfy.k_diffusion.utils", "comfy.latent_formats", "comfy.ldm", "comfy.ldm.common_dit", "comfy.ldm.flux",
+    "comfy.ldm.flux.layers", "comfy.ldm.flux.math", "comfy.ldm.flux.model", "comfy.ldm.models",
+    "comfy.ldm.models.autoencoder", "comfy.ldm.modules", "comfy.ldm.modules.diffusionmodules",
+    "comfy.ldm.modules.diffusionmodules.openaimodel", "comfy.ldm.modules.diffusionmodules.util", "comfy.ldm.util",
+    "comfy.ldm.wan", "comfy.ldm.wan.model", "comfy.lora", "comfy.lora_convert",
     "comfy.model_base", "comfy.model_detection", "comfy.model_patcher", "comfy.model_sampling", "comfy.ops",
     "comfy.options", "comfy.patcher_extension", "comfy.sampler_helpers", "comfy.sd1_clip", "comfy.sdxl_clip",
     "comfy.supported_models", "comfy.supported_models_base", "comfy.t2i_adapter", "comfy.taesd", "comfy.taesd.taesd",
@@ -35,7 +39,7 @@ def placeholders(classes: Mapping[str, Any]) -> dict[str, ModuleType]:
     """The modules by name, parents before their members; `classes` are all nodes by id."""
     made = {name: _placeholder(name, lambda attribute: None) for name in INSIDES}
     for name in INSIDES:
-        if any(other.startswith(f"{name}.") for other in INSIDES) or name == "comfy_extras":
+        if any(other.startswith(f"{name}.") for other in INSIDES):
             made[name].__path__ = []
     for extra in EXTRAS:
         name = f"comfy_extras.{extra}"

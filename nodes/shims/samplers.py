@@ -115,7 +115,7 @@ class Sampling:
         if noise_mask is not None and noise_mask.ndim < 4:
             noise_mask = noise_mask.reshape(-1, 1, *noise_mask.shape[-2:])
         check = self._runtime.context.check
-        generator = run(model.ours, noise, latent_image, guidance, sampler, sigmas, seed or 0, noise_mask, check)
+        generator = run(model.unwrapped(), noise, latent_image, guidance, sampler, sigmas, seed or 0, noise_mask, check)
 
         def tell(step: Step) -> None:
             if callback is not None:

@@ -6,7 +6,17 @@ from typing import Any, TypeGuard
 
 from torch import Tensor
 
-from models.conditioning import Area, Concat, Cond, Conditioning, Control, FractionalArea, ImagePrompt, PictureSize
+from models.conditioning import (
+    Area,
+    Boxes,
+    Concat,
+    Cond,
+    Conditioning,
+    Control,
+    FractionalArea,
+    ImagePrompt,
+    PictureSize,
+)
 
 ForeignConditioning = list[list[Any]]
 PERCENTAGE = "percentage"
@@ -25,7 +35,7 @@ PLAIN_KEYS = {
 }
 """Keys of the dictionary whose values are those of a field."""
 PARTS_OF_KEYS = frozenset(
-    {*PLAIN_KEYS, *SIZE_KEYS, "area", "control", "concat_latent_image", "concat_mask", "unclip_conditioning"}
+    {*PLAIN_KEYS, *SIZE_KEYS, "area", "control", "concat_latent_image", "concat_mask", "unclip_conditioning", "gligen"}
 )
 DEFAULTS = {field: getattr(Cond, field) for field in PLAIN_KEYS.values()}
 
@@ -35,6 +45,13 @@ class ForeignControl:
     """The controls of one entry, which foreign nodes hand on without looking inside."""
 
     controls: tuple[Control, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ForeignBoxes:
+    """The boxes of one entry, which foreign nodes hand on without looking inside."""
+
+    boxes: Boxes
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +106,8 @@ def _dictionary(cond: Cond) -> dict[str, Any]:
             }
             for image in cond.images
         ]
+    if cond.boxes is not None:
+        found["gligen"] = ForeignBoxes(cond.boxes)
     if cond.controls:
         found["control"] = ForeignControl(cond.controls)
     return found
@@ -96,8 +115,12 @@ def _dictionary(cond: Cond) -> dict[str, Any]:
 
 def _cond(context: Tensor, found: Mapping[str, Any]) -> Cond:
     fields = {field: found[key] for key, field in PLAIN_KEYS.items() if found.get(key) is not None}
-    control = found.get("control")
-    is_ours = isinstance(control, ForeignControl)
+    control, boxes = found.get("control"), found.get("gligen")
+    not_ours = {
+        key
+        for key, value, kind in (("control", control, ForeignControl), ("gligen", boxes, ForeignBoxes))
+        if value is not None and not isinstance(value, kind)
+    }
     return Cond(
         context,
         **fields,
@@ -106,11 +129,8 @@ def _cond(context: Tensor, found: Mapping[str, Any]) -> Cond:
         concat=_concat(found),
         images=tuple(_image(image) for image in found.get("unclip_conditioning") or ()),
         controls=control.controls if isinstance(control, ForeignControl) else (),
-        extra={
-            key: value
-            for key, value in found.items()
-            if key not in PARTS_OF_KEYS or (key == "control" and value is not None and not is_ours)
-        },
+        boxes=boxes.boxes if isinstance(boxes, ForeignBoxes) else None,
+        extra={key: value for key, value in found.items() if key not in PARTS_OF_KEYS or key in not_ours},
     )
 
 

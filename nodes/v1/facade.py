@@ -13,6 +13,10 @@ class Facade:
     def __init__(self, ours: Any) -> None:
         self.ours = ours
 
+    def unwrapped(self) -> Any:
+        """The value, with all that foreign code has set on this handle."""
+        return self.ours
+
     def __getattr__(self, name: str) -> Any:
         # Python's own protocols (copying, pickling) ask for names that nobody has.
         if name.startswith("__"):

@@ -1,7 +1,6 @@
 """A diffusion model in foreign hands."""
 
-import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -124,7 +123,13 @@ class ForeignModel(Facade):
 
     def clone(self) -> "ForeignModel":
         """Another handle on the same network."""
-        return ForeignModel(self.ours, copy.deepcopy(self.model_options))
+        return ForeignModel(self.ours, _copied(self.model_options))
+
+    def unwrapped(self) -> Model:
+        """The model, with the patches that packs have written into `model_options` themselves."""
+        handle = ForeignModel(self.ours, self.model_options)
+        set_from_options(handle, handle.model_options)
+        return handle.ours
 
     @property
     def model(self) -> ForeignInnerModel:
@@ -226,3 +231,41 @@ class ForeignModel(Facade):
 
     def _patch(self, patches: ModelPatches) -> None:
         self.ours = replace(self.ours, patches=self.ours.patches.plus(patches))
+
+
+def _copied(options: Any) -> Any:
+    """Dictionaries and lists copied all the way down; what they hold stays itself."""
+    if isinstance(options, dict):
+        return {key: _copied(value) for key, value in options.items()}
+    return [_copied(value) for value in options] if isinstance(options, list) else options
+
+
+LISTS: Mapping[str, str] = {
+    "attn1_patch": "set_model_attn1_patch",
+    "attn2_patch": "set_model_attn2_patch",
+    "attn1_output_patch": "set_model_attn1_output_patch",
+    "attn2_output_patch": "set_model_attn2_output_patch",
+    "input_block_patch": "set_model_input_block_patch",
+    "input_block_patch_after_skip": "set_model_input_block_patch_after_skip",
+    "output_block_patch": "set_model_output_block_patch",
+}
+"""Lists of patches in `transformer_options`, and the methods that set one of them."""
+
+
+def set_from_options(handle: ForeignModel, options: Mapping[str, Any]) -> None:
+    """Sets on a handle what is written in `model_options`. Raises NotOfferedError for what cannot be set."""
+    if options.get("model_function_wrapper") is not None:
+        raise NotOfferedError("'model_function_wrapper' of a MODEL")
+    if options.get("sampler_cfg_function") is not None:
+        handle.set_model_sampler_cfg_function(options["sampler_cfg_function"])
+    for function in options.get("sampler_pre_cfg_function", ()):
+        handle.set_model_sampler_pre_cfg_function(function)
+    for function in options.get("sampler_post_cfg_function", ()):
+        handle.set_model_sampler_post_cfg_function(function)
+    transformer = options.get("transformer_options", {})
+    for name, patches in transformer.get("patches", {}).items():
+        for patch in patches:
+            getattr(handle, LISTS[name])(patch) if name in LISTS else handle.set_model_patch(patch, name)
+    for name, by_place in transformer.get("patches_replace", {}).items():
+        for place, patch in by_place.items():
+            handle.set_model_patch_replace(patch, name, *place)

@@ -6,6 +6,10 @@ import pytest
 import torch
 
 from execution.calling import call
+from models.sampling.guidance import ClassifierFree, Guider
+from models.sampling.noise import RandomNoise
+from models.sampling.samplers.table import SAMPLERS
+from models.types import Latent
 from nodes.context import Context, WorkerSettings
 from tests.nodes.v1.conftest import Bench, node
 
@@ -36,6 +40,21 @@ def test_a_pack_samples_what_our_own_node_samples(made):
         torch.testing.assert_close(other.samples, latent.samples, atol=1e-4, rtol=1e-4)
 
 
+def test_noise_of_a_pack_is_noise_for_our_samplers(made):
+    model, positive, negative, _ = outputs(made, "Test LoadAndEncode", ckpt_name=CHECKPOINT, text="a")
+    guider = Guider(model, ClassifierFree(positive, negative, 2.0))
+    doubled, same = outputs(made, "Test DoubleNoise", noise=RandomNoise(3), guider=guider)
+    latent = Latent(torch.zeros(1, 4, 2, 2))
+    assert doubled.seed == 3
+    torch.testing.assert_close(doubled.of(latent), RandomNoise(3).of(latent) * 2)
+    assert same.unet is model.unet
+    sampled = outputs(
+        made, "SamplerCustomAdvanced", noise=doubled, guider=guider, sampler=SAMPLERS["euler"],
+        sigmas=torch.tensor([1.0, 0.0]), latent_image=Latent(torch.zeros(1, 4, 8, 8)),
+    )  # fmt: skip
+    assert sampled[0].samples.isfinite().all()
+
+
 def test_what_is_not_offered_is_named_with_the_pack(made):
     graph = {
         "1": node("CheckpointLoaderSimple", ckpt_name=CHECKPOINT),
@@ -49,9 +68,9 @@ def test_what_is_not_offered_is_named_with_the_pack(made):
 
 def test_a_pack_that_imports_what_is_not_there_is_told_so(bench):
     made = bench()
-    (made.paths.custom_nodes / "deep.py").write_text("import comfy.ldm.modules.attention\n")
+    (made.paths.custom_nodes / "deep.py").write_text("import comfy.ldm.unheard_of.model\n")
     failure = bench().custom.failures["deep"]
-    assert "the pack 'deep' imports comfy.ldm, a part of ComfyUI that Weft does not offer" in failure
+    assert "the pack 'deep' imports comfy.ldm.unheard_of, a part of ComfyUI that Weft does not offer" in failure
 
 
 def test_what_many_packs_import_and_few_nodes_use_is_there_until_it_is_used(bench):

@@ -9,6 +9,7 @@ import latent_preview
 import torch
 from comfy import model_management
 from comfy.comfy_types import IO, ComfyNodeABC, InputTypeDict
+from comfy.ldm.modules.attention import optimized_attention
 
 from nodes import CLIPTextEncode, common_ksampler
 
@@ -56,6 +57,10 @@ class SampleItself:
     FUNCTION = "sample"
     CATEGORY = "own"
 
+    def attend(self, q, k, v, extra_options):
+        self.attended += 1
+        return optimized_attention(q, k, v, extra_options["n_heads"])
+
     def sample(self, model, positive, negative, vae, how):
         assert model_management.get_torch_device() == model.load_device
         latent = {"samples": torch.zeros(1, 4, 8, 8, device=model_management.intermediate_device())}
@@ -71,12 +76,17 @@ class SampleItself:
             model.set_model_attn1_patch(lambda q, k, v, options: (q, k, v))
             model.set_model_attn2_output_patch(lambda out, options: out)
             model.set_model_output_block_patch(lambda h, hsp, options: (h, hsp))
+            options = model.model_options["transformer_options"]
+            options["patches"] = {"attn1_output_patch": [lambda out, options: out]}
+            options["patches_replace"] = {"attn2": {("middle", 0, 0): self.attend}}
+            self.attended = 0
         samples = comfy.sample.fix_empty_latent_channels(model, latent["samples"])
         noise = comfy.sample.prepare_noise(samples, 5)
         callback = latent_preview.prepare_callback(model, 3)
         out = comfy.sample.sample(
             model, noise, 3, 4.0, "euler", "normal", positive, negative, samples, callback=callback, seed=5
         )
+        assert how != "patched" or self.attended
         return ({"samples": out}, vae.decode(out))
 
 
@@ -95,7 +105,30 @@ class Unsupported:
         return (model,)
 
 
+class DoubledNoise:
+    def __init__(self, noise):
+        self.noise = noise
+        self.seed = noise.seed
+
+    def generate_noise(self, input_latent):
+        return self.noise.generate_noise(input_latent) * 2
+
+
+class DoubleNoise:
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"noise": ("NOISE",), "guider": ("GUIDER",)}}
+
+    RETURN_TYPES = ("NOISE", "MODEL")
+    FUNCTION = "double"
+    CATEGORY = "own"
+
+    def double(self, noise, guider):
+        return (DoubledNoise(noise), guider.model_patcher)
+
+
 NODE_CLASS_MAPPINGS = {
+    "Test DoubleNoise": DoubleNoise,
     "Test LoadAndEncode": LoadAndEncode,
     "Test SampleItself": SampleItself,
     "Test Unsupported": Unsupported,
