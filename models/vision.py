@@ -60,13 +60,16 @@ class ClipVisionConfig:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What CLIP makes of pictures: one vector each, comparable to a prompt's, and what its last blocks put out."""
+    """What CLIP makes of pictures: one vector each, comparable to a prompt's, and what its last blocks put out.
 
-    embeds: Tensor
+    The names are transformers', by which custom nodes ask.
+    """
+
+    image_embeds: Tensor
     """(b, projection)."""
-    last: Tensor
+    last_hidden_state: Tensor
     """(b, 1 + patches, width), of the last block."""
-    penultimate: Tensor
+    penultimate_hidden_states: Tensor
     """The same of the block before."""
 
 

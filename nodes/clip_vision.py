@@ -67,7 +67,8 @@ def clip_vision_encode(
     with torch.no_grad(), explained_out_of_memory("looking at the picture"), clip_vision.on_device() as network:
         pixels = prepared(image.to(clip_vision.device, torch.float32), network.config.side, crop == "center")
         seen = network(pixels.to(clip_vision.dtype))
-    return Seen(*(tensor.float().cpu() for tensor in (seen.embeds, seen.last, seen.penultimate)))
+    found = (seen.image_embeds, seen.last_hidden_state, seen.penultimate_hidden_states)
+    return Seen(*(tensor.float().cpu() for tensor in found))
 
 
 @node("unCLIPConditioning", category="model/conditioning")
@@ -82,5 +83,5 @@ def unclip_conditioning(
     """Adds a picture to the prompt, for models that take pictures as prompts (unCLIP)."""
     if strength == 0:
         return conditioning
-    image = ImagePrompt(clip_vision_output.embeds, strength, noise_augmentation)
+    image = ImagePrompt(clip_vision_output.image_embeds, strength, noise_augmentation)
     return tuple(replace(cond, images=(*cond.images, image)) for cond in conditioning)

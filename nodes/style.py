@@ -43,12 +43,13 @@ def style_model_apply(
             f"strength_type attn_bias with a strength of {strength:g} needs a Flux model: choose multiply, or 1"
         )
     with torch.no_grad(), style_model.on_device() as network:
-        if clip_vision_output.last.shape[-1] != network.config.width:
+        seen = clip_vision_output.last_hidden_state
+        if seen.shape[-1] != network.config.width:
             raise ValueError(
-                f"the picture was encoded {clip_vision_output.last.shape[-1]} wide, the style model reads "
+                f"the picture was encoded {seen.shape[-1]} wide, the style model reads "
                 f"{network.config.width}: encode it with CLIP ViT-L"
             )
-        tokens = network(clip_vision_output.last.to(style_model.device, style_model.dtype)).float().cpu()
+        tokens = network(seen.to(style_model.device, style_model.dtype)).float().cpu()
     style = tokens.flatten(0, 1)[None] * strength
     return tuple(_with_style(cond, style) for cond in conditioning)
 

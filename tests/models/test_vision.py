@@ -32,9 +32,9 @@ def test_the_encoder_agrees_with_transformers() -> None:
     pixels = torch.randn(2, 3, CONFIG.side, CONFIG.side)
     expected = theirs(pixels, output_hidden_states=True)
     seen = ours(pixels)
-    torch.testing.assert_close(seen.embeds, expected.image_embeds, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(seen.last, expected.hidden_states[-1], atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(seen.penultimate, expected.hidden_states[-2], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(seen.image_embeds, expected.image_embeds, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(seen.last_hidden_state, expected.hidden_states[-1], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(seen.penultimate_hidden_states, expected.hidden_states[-2], atol=1e-5, rtol=1e-5)
 
 
 def test_the_configuration_is_read_off_the_shapes() -> None:

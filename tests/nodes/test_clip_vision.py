@@ -49,8 +49,9 @@ def test_a_picture_of_any_size_is_seen_as_one_vector(context: Context) -> None:
     vision = clip_vision_loader("eye.safetensors", context)
     for crop in ("center", "none"):
         seen = clip_vision_encode(vision, torch.rand(2, 40, 70, 3), crop)
-        assert (seen.embeds.shape, seen.last.shape, seen.penultimate.shape) == ((2, 40), (2, 5, 64), (2, 5, 64))
-        assert seen.embeds.isfinite().all()
+        assert seen.image_embeds.shape == (2, 40)
+        assert seen.last_hidden_state.shape == seen.penultimate_hidden_states.shape == (2, 5, 64)
+        assert seen.image_embeds.isfinite().all()
 
 
 def test_pictures_gather_in_the_prompt_with_their_strengths() -> None:

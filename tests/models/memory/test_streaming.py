@@ -49,7 +49,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[nn.Module], Tensor]
     ),
     "CLIP vision": (
         lambda: ClipVision(ClipVisionConfig(64, 2, 96, patch=14, grid=2, projection=40, quick_gelu=True)),
-        lambda vision: vision(torch.ones(1, 3, 28, 28)).embeds,
+        lambda vision: vision(torch.ones(1, 3, 28, 28)).image_embeds,
     ),
     "style model": (
         lambda: StyleModel(StyleModelConfig(width=32, context_dim=24, tokens=8, layers=2)),
