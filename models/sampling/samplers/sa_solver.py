@@ -9,10 +9,12 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy
 from numpy.polynomial.legendre import leggauss
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.sampling.denoiser import Denoiser
@@ -107,7 +109,7 @@ def adams_weights(times: Sequence[float], start: float, end: float, rate: float)
 
     Weight j is the integral with the Lagrange polynomial that is one at times[j] and zero at the others.
     """
-    points, shares = leggauss(QUADRATURE_POINTS)
+    points, shares = _quadrature()
     half = (end - start) / 2
     where = start + half * (points + 1)
     density = rate * half * shares * numpy.exp(-rate * (end - where))
@@ -119,6 +121,12 @@ def adams_weights(times: Sequence[float], start: float, end: float, rate: float)
                 basis = basis * (where - other) / (own - other)
         weights.append(float((density * basis).sum()))
     return weights
+
+
+@cache
+def _quadrature() -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+    """Where in -1..1 an integrand is evaluated, and how each value counts."""
+    return leggauss(QUADRATURE_POINTS)
 
 
 def _simple_weights(times: Sequence[float], start: float, end: float, rate: float) -> list[float]:

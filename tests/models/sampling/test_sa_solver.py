@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 from models.sampling.noise import generated
+from models.sampling.samplers.common import no_noise
 from models.sampling.samplers.sa_solver import adams_weights, sa_solver
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import karras_between
@@ -75,6 +76,17 @@ def test_evaluating_what_is_corrected_takes_twice_as_many_evaluations_but_the_fi
     list(SAMPLERS["sa_solver_pece"](Both(denoise), torch.ones(1, 1, 1, 1), sigmas, 0))
     assert len(asked) == 11
     assert asked[0] > asked[1] == asked[2]
+
+
+def test_with_its_usual_orders_and_no_noise_it_is_of_third_order() -> None:
+    """Its first step is of first order, and the corrector makes that the second."""
+
+    def error(steps: int) -> float:
+        sigmas, x = gaussian.sigmas(steps), torch.ones(1, 1, 1, 1, dtype=torch.float64)
+        *_, state = sa_solver(gaussian.denoise, x, sigmas, no_noise, eta=0.0, use_pece=True)
+        return abs(float(state.x - gaussian.flow(x, sigmas[0], sigmas[-1])))
+
+    assert error(500) / error(1000) == pytest.approx(2**3, rel=0.1)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
