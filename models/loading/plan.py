@@ -1,13 +1,14 @@
 """Gives networks their weights: built without memory, checked against the file in every key, each tensor read once."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from models.loading.files import TensorFile
 from models.loading.header import ModelFileError
@@ -44,7 +45,7 @@ class Plan(Generic[Network]):
         Raises WeightsMismatchError if no network can have the shapes that its configuration was read off.
         """
         try:
-            with torch.device("meta"):
+            with torch.device("meta"), _Uninitialized():
                 return cls(build(), sources, dtypes)
         except (ValueError, RuntimeError, ZeroDivisionError) as error:
             raise WeightsMismatchError(f"no network can have the shapes of its tensors ({error})") from error
@@ -76,6 +77,18 @@ class Plan(Generic[Network]):
         """Gives the network its weights and returns it as one that may let them go: they are read again when needed."""
         weights = FileWeights(read.file.reopened, self.sources, self.dtypes)
         return policy.resident(self.filled(read), self.dtypes[-1], weights)
+
+
+class _Uninitialized(TorchFunctionMode):
+    """Leaves out what fills new parameters: a file does, and where there is no memory torch takes seconds for it."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)
 
 
 @dataclass(frozen=True)
