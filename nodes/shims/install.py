@@ -26,6 +26,9 @@ from nodes.spec import Blocker
 from nodes.v1.pack_server import PackServer
 from nodes.v1.runtime import Runtime, calling_pack
 
+INTERFACE_VERSION = "0.33.0"
+"""The version of ComfyUI whose interface packs find, for those that ask."""
+
 CLOSED = frozenset({"comfy", "comfy_api", "comfy_execution", "comfy_extras", "comfy_config", "comfyui_version"})
 """Packages of ComfyUI's of which nothing exists but what is installed here."""
 
@@ -65,6 +68,7 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "node_helpers": _definitions(node_helpers),
         "latent_preview": public(Previews(runtime)),
         "server": _server(runtime, server),
+        "comfyui_version": {"__version__": INTERFACE_VERSION},
         "comfy": {},
         "comfy.utils": _utils(runtime),
         "comfy.model_management": public(management),

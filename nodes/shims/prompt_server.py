@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+from io import BytesIO
 from typing import Any
+
+from PIL import Image
 
 from nodes.v1.pack_server import PackServer
 from nodes.v1.runtime import NotOfferedError, Runtime
@@ -53,9 +56,12 @@ class PromptServer:
 
     def send_sync(self, event: Any, data: Any, sid: str | None = None) -> None:
         """Sends a message to one client, or to all."""
-        if not isinstance(event, str):
+        if isinstance(event, str):
+            self._runtime.tell(event, data, sid)
+        elif event == BinaryEventTypes.UNENCODED_PREVIEW_IMAGE:
+            self._runtime.context.send_picture(_png(data[1], data[2]))
+        else:
             raise NotOfferedError(f"binary messages of the kind {event}", "show pictures by ProgressBar's preview")
-        self._runtime.tell(event, data, sid)
 
     async def send(self, event: Any, data: Any, sid: str | None = None) -> None:
         """Sends a message to one client, or to all."""
@@ -77,3 +83,13 @@ class PromptServer:
         if name.startswith("__"):
             raise AttributeError(name)
         raise NotOfferedError(f"PromptServer.instance.{name}")
+
+
+def _png(picture: Image.Image, longest: int | None) -> bytes:
+    """The picture as a PNG, its sides no longer than asked for."""
+    if longest is not None:
+        picture = picture.copy()
+        picture.thumbnail((longest, longest))
+    stream = BytesIO()
+    picture.save(stream, "PNG", compress_level=1)
+    return stream.getvalue()

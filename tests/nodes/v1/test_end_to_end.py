@@ -25,6 +25,7 @@ async def client(tmp_path: Path):
     paths.prepare()
     for name in ("image_filters.py", "switches.py", "exits.py", "own_routes.py"):
         shutil.copy(PACKS / name, paths.custom_nodes / name)
+    (paths.custom_nodes / "slow.py").write_text("import time\ntime.sleep(0.3)\nNODE_CLASS_MAPPINGS = {}\n")
     for name in ("model-tools.v1", "broken-import"):
         shutil.copytree(PACKS / name, paths.custom_nodes / name)
     settings = EngineSettings(paths.base, paths.base / "weft.db", FilesOnDisk(paths))
@@ -48,6 +49,10 @@ async def ended(socket) -> list[dict]:
 
 async def test_clients_see_run_and_are_told_of_packs(client: TestClient) -> None:
     assert isinstance(client.session, ClientSession)
+    # The page and its questions do not wait for a pack that takes its time.
+    async with asyncio.timeout(0.5):
+        status = await (await client.get("/weft/status")).json()
+    assert status["worker"]["state"] == "starting"
     packs = await (await client.get("/weft/packs")).json()
     assert {one["name"] for one in packs["failures"]} == {"broken-import", "exits"}
     assert {"name": "model-tools.v1", "nodes": 3} in packs["loaded"]
