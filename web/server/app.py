@@ -57,7 +57,7 @@ def create_app(engine: Engine, paths: Paths, settings: ServerSettings) -> web.Ap
     app = web.Application(
         middlewares=[guard, explain, pass_on],
         client_max_size=settings.max_json_bytes,
-        handler_args={"keepalive_timeout": settings.idle_seconds},
+        handler_args={"keepalive_timeout": settings.idle_seconds, "lingering_time": settings.linger_seconds},
     )
     app[keys.ENGINE] = engine
     app[keys.PATHS] = paths

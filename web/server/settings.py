@@ -13,7 +13,7 @@ class ServerSettings:
 
     `allowed_hosts` are names a request may be addressed to, beside the loopback ones; `any_address` also allows every
     IP address, for servers that listen on all of them. A body must arrive within `read_seconds`, the next request on
-    a connection within `idle_seconds`.
+    a connection within `idle_seconds`; what is still on its way after an answer is read for `linger_seconds`.
     """
 
     client_directory: Path
@@ -24,4 +24,5 @@ class ServerSettings:
     max_json_bytes: int = 8 * MEBIBYTE
     read_seconds: float = 60.0
     idle_seconds: float = 30.0
+    linger_seconds: float = 2.0
     socket_stall_seconds: float = 10.0
