@@ -3,11 +3,16 @@
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from nodes.paths import resolve
+
+UNFINISHED = ".part"
+LONGEST_WRITE = 3600.0
+"""Seconds after which a file that nobody has finished is nobody's."""
 
 
 def fingerprint_of(path: Path) -> str:
@@ -44,9 +49,11 @@ class NumberedFiles:
         self.subfolder = "" if base.parent == root else base.parent.relative_to(root).as_posix()
         self._stem = base.name[:-1]
         self._lasting = lasting
+        _remove_abandoned(self.folder, names)
         self.folder.mkdir(parents=True, exist_ok=True)
         pattern = re.compile(re.escape(self._stem) + r"_(\d+)_?\.\w+")
-        numbers = [int(match[1]) for name in os.listdir(self.folder) if (match := pattern.fullmatch(name))]
+        names = os.listdir(self.folder)
+        numbers = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
         self._next = max(numbers, default=0) + 1
 
     @property
@@ -61,7 +68,7 @@ class NumberedFiles:
         is not overwritten.
         """
         stem = self._stem.replace("%batch_num%", str(batch_number))
-        aside = self.folder / f".{stem[:100]}.{os.getpid()}.{self._next}.part"
+        aside = self.folder / f".{stem[:100]}.{os.getpid()}.{self._next}{UNFINISHED}"
         try:
             with open(aside, "wb") as file:
                 save(file)
@@ -80,6 +87,15 @@ class NumberedFiles:
                 return name
         finally:
             aside.unlink(missing_ok=True)
+
+
+def _remove_abandoned(folder: Path, names: Iterable[str]) -> None:
+    """Deletes what processes that were killed have begun to write."""
+    for name in names:
+        if name.startswith(".") and name.endswith(UNFINISHED):
+            with suppress(FileNotFoundError):
+                if time.time() - (folder / name).stat().st_mtime > LONGEST_WRITE:
+                    (folder / name).unlink()
 
 
 def _force_directory(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """New files are numbered, whole, and inside their folder."""
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,3 +57,13 @@ def test_an_empty_prefix_still_gives_a_name(tmp_path: Path) -> None:
 
 def test_known_placeholders_are_replaced_and_others_stay() -> None:
     assert expand_prefix("%width%x%height%_%batch_num%", 640, 480) == "640x480_%batch_num%"
+
+
+def test_what_was_never_finished_goes_after_an_hour(tmp_path: Path) -> None:
+    old, new, foreign = (tmp_path / name for name in (".cat.1.1.part", ".cat.2.1.part", "cat.part"))
+    for file in (old, new, foreign):
+        file.write_bytes(b"half")
+    for file in (old, foreign):
+        os.utime(file, (0, 0))
+    NumberedFiles(tmp_path, "dog")
+    assert sorted(tmp_path.iterdir()) == [new, foreign]
