@@ -31,4 +31,5 @@ class FrequencyGuidance:
 
 
 def _around_middle(side: int, reach: int) -> slice:
-    return slice(max(side // 2 - reach, 0), side // 2 + reach)
+    middle = side // 2
+    return slice(middle - min(reach, middle), middle + min(reach, middle))
