@@ -49,12 +49,12 @@ class NumberedFiles:
         self.subfolder = "" if base.parent == root else base.parent.relative_to(root).as_posix()
         self._stem = base.name[:-1]
         self._lasting = lasting
-        _remove_abandoned(self.folder, names)
         self.folder.mkdir(parents=True, exist_ok=True)
         pattern = re.compile(re.escape(self._stem) + r"_(\d+)_?\.\w+")
         names = os.listdir(self.folder)
         numbers = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
         self._next = max(numbers, default=0) + 1
+        _remove_abandoned(self.folder, names)
 
     @property
     def next_number(self) -> int:
