@@ -50,7 +50,7 @@ def detect(parts: Parts, shapes: Shapes, notes: Mapping[str, str]) -> Detected:
     except UNKNOWN as error:
         if isinstance(error, ModelFileError):
             raise
-        kind = stranger(shapes)
+        kind = stranger(shapes) or ("a UNet alone" if "input_blocks.0.0.weight" in shapes else None)
         named = ", ".join(list(shapes)[:3])
         what = f"it looks like {kind}" if kind else f"it holds {len(shapes)} tensors such as {named}"
         raise UnknownModelError(_refusal(what, FAMILIES[0], [str(error)])) from error

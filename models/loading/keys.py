@@ -50,9 +50,8 @@ TEXT_PREFIXES: Mapping[str, Role] = {
 }
 """How the keys of text encoders begin in single-file checkpoints."""
 
-VISION_PREFIX = "embedder.model.visual."
-"""OpenCLIP's picture encoder in unCLIP checkpoints."""
-AUGMENTOR_PREFIX = "noise_augmentor."
+READ_APART = ("embedder.", "noise_augmentor.")
+"""How keys of unCLIP checkpoints begin that are read apart: a CLIP for pictures, and what makes them noisy."""
 
 _OLD_TEXT_MODEL = re.compile(r"(embeddings|encoder|final_layer_norm)\.")
 
@@ -64,8 +63,6 @@ class Parts:
     unet: dict[str, Source] = field(default_factory=dict[str, Source])
     vae: dict[str, Source] = field(default_factory=dict[str, Source])
     text: dict[Role, dict[str, Source]] = field(default_factory=dict[Role, dict[str, Source]])
-    vision: list[str] = field(default_factory=list[str])
-    """Keys of a picture encoder and of what adds noise to its pictures, as they are in the file."""
     unexpected: list[str] = field(default_factory=list[str])
 
 
@@ -80,9 +77,7 @@ def split(keys: Iterable[str]) -> Parts:
         prefix = next((prefix for prefix in prefixes if key.startswith(prefix)), None)
         if prefix is not None:
             grouped.setdefault(prefix, []).append(key)
-        elif key.startswith((VISION_PREFIX, AUGMENTOR_PREFIX)):
-            parts.vision.append(key)
-        else:
+        elif not key.startswith(READ_APART):
             parts.unexpected.append(key)
     parts.unet = unet_sources(grouped.get(UNET_PREFIX, ()), UNET_PREFIX)
     parts.vae = autoencoder_sources(grouped.get(VAE_PREFIX, ()), VAE_PREFIX)

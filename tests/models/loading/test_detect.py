@@ -48,6 +48,7 @@ OTHERS: dict[str, tuple[Shapes, str]] = {
     "LoRA": ({"lora_unet_x.lora_down.weight": (4, 320)}, "a LoRA"),
     "ControlNet": ({"control_model.input_hint_block.0.weight": (16, 3, 3, 3)}, "a ControlNet"),
     "autoencoder": ({"decoder.conv_in.weight": (512, 4, 3, 3)}, "an autoencoder alone"),
+    "UNet": ({"input_blocks.0.0.weight": (320, 4, 3, 3)}, "a UNet alone"),
     "anything": ({"spam": (1,), "eggs": (2,)}, "2 tensors such as spam, eggs"),
     "nothing": ({}, "0 tensors"),
     "depth": ({**TINY, INPUT: (32, 5, 3, 3)}, "takes 5 channels, not 4"),

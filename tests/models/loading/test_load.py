@@ -31,6 +31,11 @@ HARMLESS = {
     "first_stage_model.loss.perceptual_loss.net.slice1.0.weight": torch.ones(3),
     "cond_stage_model.transformer.text_model.embeddings.position_ids": torch.arange(77)[None],
     "cond_stage_model.logit_scale": torch.ones(()),
+    "embedder.model.visual.conv1.weight": torch.ones(3),
+    "embedder.model.text_projection": torch.ones(3),
+    "noise_augmentor.data_mean": torch.ones(3),
+    "conditioner.embedders.0.transformer.text_model.embeddings.position_ids": torch.arange(77)[None],
+    "v_pred": torch.zeros(0),
 }
 
 
