@@ -11,8 +11,8 @@ class DynamicGraph(Mapping[NodeId, Node]):
     """Nodes by id. Queued nodes stay; expanded ones go when they have finished and nothing that is left reads them,
     so that a loop of a thousand rounds holds two of them at a time."""
 
-    def __init__(self, queued: Mapping[NodeId, Node]) -> None:
-        self._nodes = dict(queued)
+    def __init__(self) -> None:
+        self._nodes: dict[NodeId, Node] = {}
         self._origins: dict[NodeId, Origin] = {}
         self._uses: Counter[NodeId] = Counter()
 
@@ -24,6 +24,10 @@ class DynamicGraph(Mapping[NodeId, Node]):
 
     def __len__(self) -> int:
         return len(self._nodes)
+
+    def queue(self, nodes: Mapping[NodeId, Node]) -> None:
+        """Take the graph as it was queued."""
+        self._nodes.update(nodes)
 
     def origin(self, node_id: NodeId) -> Origin | None:
         """Where an expanded node comes from; None for a queued one."""

@@ -11,17 +11,7 @@ from execution.cache import Cache, Key, Result, add_keys
 from execution.calling import NodeError, answer_of, call
 from execution.coroutines import Coroutines, Task
 from execution.dynamic import DynamicGraph
-from execution.events import (
-    Event,
-    NodeBlocked,
-    NodeFinished,
-    NodePicture,
-    NodePreview,
-    NodeProgress,
-    NodesCached,
-    NodeStarted,
-    now,
-)
+from execution.events import Event
 from execution.expansion import Expanded, Pending, new_ids, read
 from execution.graph import Graph, Link, Node, NodeId, adopt, ordered
 from execution.hidden import hidden_inputs
@@ -30,8 +20,9 @@ from execution.kinds import Kind
 from execution.lazy import wanted
 from execution.lists import Answer, calls, joined
 from execution.run import Run, settings_for
+from execution.telling import Teller
 from nodes.context import Context, InterruptedByUserError
-from nodes.spec import Blocker, NodeSpec
+from nodes.spec import NodeSpec
 
 
 class UnknownNodeTypeError(Exception):
@@ -76,7 +67,6 @@ class JobRun:
         self._run = run
         self._kinds = kinds
         self._cache = cache
-        self._emit = emit
         self._stopped = stopped
         self._context = replace(
             context,
@@ -85,7 +75,8 @@ class JobRun:
             extra_pnginfo=run.extra_data.get("extra_pnginfo") or {},
             check=self._check,
         )
-        self._graph = DynamicGraph({})
+        self._graph = DynamicGraph()
+        self._tell = Teller(run, self._graph, emit)
         self._agenda = Agenda(self._graph, kinds, self._recall)
         self._keys: dict[NodeId, Key | None] = {}
         self._coroutines = Coroutines(self._check)
@@ -101,13 +92,12 @@ class JobRun:
         graph = adopt(self._run.graph)
         order = ordered(graph, self._run.targets)
         self._refuse_unknown(graph, order)
-        self._graph = DynamicGraph(graph)
-        self._agenda = Agenda(self._graph, self._kinds, self._recall)
+        self._graph.queue(graph)
         add_keys(self._keys, self._graph, order, self._kinds, self._fingerprint)
         cached = {node_id: found for node_id in order if (found := self._recall(node_id)) is not None}
-        self._emit(NodesCached(self._run.job_id, self._run.client_id, tuple(cached), now()))
+        self._tell.found(tuple(cached))
         for node_id, result in cached.items():
-            self._show_cached(node_id, result)
+            self._tell.cached(node_id, result)
         if cached:
             order = ordered(graph, self._run.targets, cached)
         try:
@@ -123,7 +113,8 @@ class JobRun:
         found = hook_problems(self._graph, order, self._kinds, self._context_for, self._coroutines.settle)
         for node_id, problems in found.items():
             node = self._graph[node_id]
-            raise NodeError(node_id, node.type, RefusedInputsError(problems[0].details), node.inputs)
+            values = {name: value for name, value in node.inputs.items() if not isinstance(value, Link)}
+            raise NodeError(node_id, node.type, RefusedInputsError(problems[0].details), values)
 
     def _work(self) -> None:
         while len(self._agenda):
@@ -147,7 +138,7 @@ class JobRun:
         # An equal node may have run a moment ago in this very graph.
         result = self._recall(node.id)
         if result is not None:
-            self._show_cached(node.id, result)
+            self._tell.cached(node.id, result)
             self._finish(node, result)
             return
         kind = self._kinds[node.type]
@@ -201,12 +192,13 @@ class JobRun:
         for number, inputs in enumerate(calls(called.inputs, spec.takes_lists)):
             blocker = blocker_in(inputs, spec.takes_lists)
             if blocker is not None:
-                self._tell_blocked(node, blocker)
+                if blocker.message is not None:
+                    self._tell.blocked(node.id, blocker.message, self.executed)
                 answers.append(SKIPPED)
                 continue
             if not called.ran:
                 called.ran = True
-                self._emit(NodeStarted(self._run.job_id, self._run.client_id, node.id, self._graph.origin(node.id)))
+                self._tell.started(node.id)
             answers.append(call(spec, inputs, self._context_of(node.id, spec, number)))
         return answers
 
@@ -264,7 +256,7 @@ class JobRun:
         self._agenda.expect(fresh)
         for node_id in order:
             if node_id not in fresh:
-                self._show_cached(node_id, self._recall(node_id))
+                self._tell.cached(node_id, self._recall(node_id))
                 self._forget(self._agenda.skip(node_id))
 
     def _holder(self, node_id: NodeId, pending: Pending) -> NodeId | None:
@@ -282,7 +274,7 @@ class JobRun:
         (answer,) = pending.answers
         self._pending[holder].replace_links(node.id, answer.outputs)
         self._agenda.drop_reader(holder, node.id)
-        self._tell_finished(node.id, answer.ui)
+        self._tell.finished(node.id, answer.ui)
         self._leave(node.id, None)
 
     def _resume(self, node: Node) -> None:
@@ -301,7 +293,7 @@ class JobRun:
     def _keep(self, node: Node, result: Result, started: float) -> None:
         """Remember what a node has computed, and tell it."""
         self._cache.put(self._keys[node.id], result, time.perf_counter() - started)
-        self._tell_finished(node.id, result.ui)
+        self._tell.finished(node.id, result.ui)
         self._finish(node, result)
 
     def _finish(self, node: Node, result: Result) -> None:
@@ -327,16 +319,13 @@ class JobRun:
     def _context_of(self, node_id: NodeId, spec: NodeSpec, call_number: int = 0) -> Context:
         if spec.context_parameter is None:
             return self._context
-        job_id, client_id, origin = self._run.job_id, self._run.client_id, self._graph.origin(node_id)
 
         def progress(value: float, maximum: float, preview: bytes | None = None) -> None:
-            self._emit(NodeProgress(job_id, client_id, node_id, value, maximum, origin))
-            if preview is not None:
-                self._emit(NodePreview(job_id, client_id, node_id, preview, origin))
+            self._tell.progress(node_id, value, maximum, preview)
             self._check()
 
         def send_picture(png: bytes) -> None:
-            self._emit(NodePicture(job_id, client_id, node_id, png, origin))
+            self._tell.picture(node_id, png)
 
         return replace(
             self._context,
@@ -361,25 +350,6 @@ class JobRun:
             inputs = {**inputs, spec.context_parameter: self._context_of(node.id, spec)}
         told = spec.fingerprint(**inputs) if spec.fingerprint is not None else ""
         return self._coroutines.settle(told) if isinstance(told, Awaitable) else told
-
-    def _tell_finished(self, node_id: NodeId, ui: Mapping[str, Any] | None) -> None:
-        origin = self._graph.origin(node_id)
-        self._emit(NodeFinished(self._run.job_id, self._run.client_id, node_id, ui, origin=origin))
-
-    def _show_cached(self, node_id: NodeId, result: Result | None) -> None:
-        if result is not None and result.ui is not None:
-            origin = self._graph.origin(node_id)
-            self._emit(NodeFinished(self._run.job_id, self._run.client_id, node_id, result.ui, True, origin))
-
-    def _tell_blocked(self, node: Node, blocker: Blocker) -> None:
-        if blocker.message is not None:
-            told = self._graph[self._graph.root(node.id)]
-            self._emit(
-                NodeBlocked(
-                    self._run.job_id, self._run.client_id, told.id, told.type, blocker.message, now(),
-                    tuple(self.executed),
-                )
-            )  # fmt: skip
 
     def _blaming(self, node: Node, inputs: Mapping[str, Any], work: Callable[..., Any], *arguments: Any) -> Any:
         """Do something of a node's; what goes wrong in it is the node's fault."""

@@ -1,0 +1,60 @@
+"""What a job tells while it runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from execution.cache import Result
+from execution.dynamic import DynamicGraph
+from execution.events import (
+    Event,
+    NodeBlocked,
+    NodeFinished,
+    NodePicture,
+    NodePreview,
+    NodeProgress,
+    NodesCached,
+    NodeStarted,
+    now,
+)
+from execution.graph import NodeId
+from execution.run import Run
+
+
+class Teller:
+    """Emits the events of one run's nodes, with where those come from that were not queued."""
+
+    def __init__(self, run: Run, graph: DynamicGraph, emit: Callable[[Event], None]) -> None:
+        self._job_id, self._client_id = run.job_id, run.client_id
+        self._graph = graph
+        self._emit = emit
+
+    def found(self, node_ids: Sequence[NodeId]) -> None:
+        """These nodes need not run."""
+        self._emit(NodesCached(self._job_id, self._client_id, tuple(node_ids), now()))
+
+    def started(self, node_id: NodeId) -> None:
+        self._emit(NodeStarted(self._job_id, self._client_id, node_id, self._graph.origin(node_id)))
+
+    def finished(self, node_id: NodeId, ui: Mapping[str, Any] | None) -> None:
+        self._emit(NodeFinished(self._job_id, self._client_id, node_id, ui, origin=self._graph.origin(node_id)))
+
+    def cached(self, node_id: NodeId, result: Result | None) -> None:
+        """A node need not run; told where it shows something."""
+        if result is not None and result.ui is not None:
+            origin = self._graph.origin(node_id)
+            self._emit(NodeFinished(self._job_id, self._client_id, node_id, result.ui, True, origin))
+
+    def blocked(self, node_id: NodeId, message: str, executed: Sequence[NodeId]) -> None:
+        """A node was kept from running; told of the queued one."""
+        told = self._graph[self._graph.root(node_id)]
+        self._emit(NodeBlocked(self._job_id, self._client_id, told.id, told.type, message, now(), tuple(executed)))
+
+    def progress(self, node_id: NodeId, value: float, maximum: float, preview: bytes | None) -> None:
+        origin = self._graph.origin(node_id)
+        self._emit(NodeProgress(self._job_id, self._client_id, node_id, value, maximum, origin))
+        if preview is not None:
+            self._emit(NodePreview(self._job_id, self._client_id, node_id, preview, origin))
+
+    def picture(self, node_id: NodeId, png: bytes) -> None:
+        """A result that is sent and not kept."""
+        self._emit(NodePicture(self._job_id, self._client_id, node_id, png, self._graph.origin(node_id)))
