@@ -17,7 +17,7 @@ from nodes.paths import (
     files_below,
     resolve,
 )
-from nodes.v1.runtime import PACKAGE
+from nodes.v1.runtime import PACKAGE, Runtime
 
 KINDS = ("input", "output", "temp")
 
@@ -28,8 +28,8 @@ class FolderPaths:
     `folder_names_and_paths` belongs to packs: what they add to it is searched from then on.
     """
 
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
+    def __init__(self, paths: Paths, runtime: Runtime) -> None:
+        self._runtime = runtime
         self.base_path = str(paths.base)
         self.models_dir = str(paths.base / "models")
         self.input_directory = str(paths.input)
@@ -95,8 +95,11 @@ class FolderPaths:
     def get_filename_list(self, folder_name: str) -> list[str]:
         """The files there are now, relative to their folders."""
         places, suffixes = self._entry(folder_name)
-        wanted = suffixes or None
-        return sorted({name for place in places for name in files_below(Path(place), wanted)})
+
+        def list_now() -> list[str]:
+            return sorted({name for place in places for name in files_below(Path(place), suffixes or None)})
+
+        return self._runtime.listed(folder_name, list_now)
 
     def get_full_path(self, folder_name: str, filename: str) -> str | None:
         """The path of a model, None if there is no such file."""

@@ -64,7 +64,7 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
     sampling = samplers.Sampling(runtime)
     graphs = _graphs(runtime)
     attributes: dict[str, Mapping[str, Any]] = {
-        "folder_paths": public(FolderPaths(runtime.paths)),
+        "folder_paths": public(FolderPaths(runtime.paths, runtime)),
         "node_helpers": _definitions(node_helpers),
         "latent_preview": public(Previews(runtime)),
         "server": _server(runtime, server),

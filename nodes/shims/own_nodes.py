@@ -158,9 +158,12 @@ class ClassMappings(MutableMapping[str, Any]):
 
     def __setitem__(self, id: str, node_class: Any) -> None:
         self._made[id] = node_class
+        if id not in self._runtime.specs:
+            self._runtime.added[id] = node_class
 
     def __delitem__(self, id: str) -> None:
         self._made.pop(id, None)
+        self._runtime.added.pop(id, None)
 
     def __iter__(self) -> Iterator[str]:
         return iter({**self._runtime.specs, **self._made})

@@ -3,7 +3,7 @@
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from nodes.shims.install import install
 from nodes.spec import NodeSpec
 from nodes.v1.adapter import ForeignClass
 from nodes.v1.pack_server import PackServer
-from nodes.v1.packs import LoadedPack, attempt, find_packs, load_packs
+from nodes.v1.packs import LoadedPack, Pack, attempt, find_packs, load_packs
 from nodes.v1.runtime import PACKAGE, Runtime
 
 LOG = logging.getLogger("weft.custom_nodes")
@@ -45,8 +45,10 @@ class CustomNodes:
         self._uninstall = install(self._runtime, self._server)
         found = load_packs(packs, roots)
         self.failures |= found.failures
-        for loaded in found.loaded:
-            self._add(loaded)
+        with self._runtime.listing_once():
+            for loaded in found.loaded:
+                self._add(loaded)
+            self._add_undeclared(packs)
         self.pack_socket = attempt("routes of packs", self.failures, self._server.start)
 
     def close(self) -> None:
@@ -65,6 +67,14 @@ class CustomNodes:
         for id, node in loaded.classes.items():
             attempt(name, self.failures, lambda id=str(id), node=node: self._add_node(loaded, id, node))
         LOG.info("Custom nodes: %s has added %d nodes.", name, len(self._registry) - before)
+
+    def _add_undeclared(self, packs: Sequence[Pack]) -> None:
+        """Adds what packs have put into NODE_CLASS_MAPPINGS of our nodes, in place of one of their own."""
+        by_module = {pack.module_name: pack for pack in packs}
+        for id, node in self._runtime.added.items():
+            pack = by_module.get(".".join(str(node.__module__).split(".")[:2]))
+            if pack is not None and id not in self._registry:
+                self._add(LoadedPack(pack, {id: node}, {}))
 
     def _add_node(self, loaded: LoadedPack, id: str, node: Any) -> None:
         if id in self._registry:
@@ -88,7 +98,7 @@ class CustomNodes:
         A node that fails to answer now stays as it was.
         """
         changed: dict[str, NodeSpec] = {}
-        with self._lock:
+        with self._lock, self._runtime.listing_once():
             for id, foreign in self._classes.items():
                 try:
                     spec = foreign.spec()

@@ -30,7 +30,8 @@ class Call:
 class Runtime:
     """One worker as the modules that packs import see it.
 
-    `specs` are all nodes there are, and `classes` those of foreign ones. The node that runs is known to the thread or
+    `specs` are all nodes there are, `classes` those of foreign ones, and `added` what packs have put among our nodes
+    themselves, instead of declaring it. The node that runs is known to the thread or
     task that runs it; other threads, which a node may have started, are told the one that was called last.
     """
 
@@ -47,6 +48,8 @@ class Runtime:
         self.services = services
         self.specs = specs
         self.classes: dict[str, Any] = {}
+        self.added: dict[str, Any] = {}
+        self._listed: ContextVar[dict[str, list[str]] | None] = ContextVar("listed", default=None)
         self.tell = tell
         self._idle = Call(Context("", paths, settings, services))
         self._last = self._idle
@@ -68,6 +71,24 @@ class Runtime:
         while True:
             call = self.call
             yield f"{call.context.new_ids}{next(call.numbers)}."
+
+    @contextmanager
+    def listing_once(self) -> Iterator[None]:
+        """Within it, each folder is listed once, however many nodes ask for its files."""
+        token = self._listed.set({})
+        try:
+            yield
+        finally:
+            self._listed.reset(token)
+
+    def listed(self, folder: str, list_now: Callable[[], list[str]]) -> list[str]:
+        """The files of a folder, listed now or a moment ago."""
+        known = self._listed.get()
+        if known is None:
+            return list_now()
+        if folder not in known:
+            known[folder] = list_now()
+        return list(known[folder])
 
     @contextmanager
     def running(self, call: Call) -> Iterator[None]:

@@ -79,6 +79,17 @@ def test_files_for_the_browser_are_found_and_must_lie_in_the_pack(bench):
     assert "lies outside the pack" in bench().custom.failures["escaping"]
 
 
+def test_a_node_that_a_pack_puts_among_ours_is_found(bench):
+    made = bench("image_filters.py")
+    (made.paths.custom_nodes / "adds.py").write_text(
+        "import nodes\n"
+        "class Mine(nodes.NODE_CLASS_MAPPINGS['EmptyLatentImage']):\n    pass\n"
+        "nodes.NODE_CLASS_MAPPINGS.update({'Test Added': Mine})\n"
+        "NODE_CLASS_MAPPINGS = {}\n"
+    )
+    assert bench().registry["Test Added"].module == "custom_nodes.adds"
+
+
 def test_our_packages_and_those_of_the_same_name_live_side_by_side(bench):
     bench("model-tools.v1")
     import nodes
