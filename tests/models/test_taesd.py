@@ -56,13 +56,16 @@ def test_it_stands_in_for_an_autoencoder(ours: TinyAutoencoder, files: tuple[Pat
     torch.testing.assert_close(decoded, expected)
 
 
-def test_the_decoder_alone_shows_latents_in_model_scale(ours: TinyAutoencoder, files: tuple[Path, Path]) -> None:
+def test_the_decoder_alone_shows_latents_in_model_scale(
+    ours: TinyAutoencoder, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.preview.LARGEST_SIDE", 64)
     decoder = load_tiny_decoder(files[1], POLICY)
-    latent: Tensor = torch.randn(2, 4, 64, 32)
+    latent: Tensor = torch.randn(2, 4, 8, 4)
     shown = decoded_image(latent, decoder)
-    assert shown.size == (256, 512)
+    assert shown.size == (32, 64)
     colors = (ours.decoder(latent[:1])[0].clamp(0, 1) * 255).to(torch.uint8)
-    assert shown.getpixel((17, 400)) == tuple(colors[:, 400, 17].tolist())
+    assert shown.getpixel((17, 40)) == tuple(colors[:, 40, 17].tolist())
 
 
 def test_files_of_something_else_are_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
