@@ -1,6 +1,5 @@
 """A graphics card that is only counted: what was put on it takes its memory until nobody holds it."""
 
-import gc
 import weakref
 from collections.abc import Collection, Mapping
 from typing import TypeVar
@@ -33,7 +32,6 @@ class FakeCard:
         self.taken -= size
 
     def free(self) -> int:
-        gc.collect()
         return self.size - self.taken
 
     def memory(self, reserve: int = 0, mode: VramMode = "normal", budget: int = PLENTY) -> DeviceMemory:

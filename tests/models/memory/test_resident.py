@@ -1,7 +1,8 @@
 """Changes of weights: applied in order, undone bit for bit, wherever the network is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 
 from models.memory import DeviceMemory, Resident
 from tests.models.memory.fakes import PLENTY, FakeCard, File, processor
+
+STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,3 +122,26 @@ def test_what_is_kept_to_undo_a_change_counts_as_memory() -> None:
     assert resident.bytes_at_home == resident.bytes
     with resident.on_device([Affine(2.0, 0.0)]):
         assert resident.bytes_at_home == resident.bytes + 128
+
+
+@pytest.mark.skipif(not STATUS.is_file(), reason="only Linux tells how much memory a process has")
+def test_the_memory_of_what_is_let_go_goes_back_to_the_system() -> None:
+    made = nn.Linear(4000, 4000, bias=False)  # 64 MB
+    generator = torch.Generator()
+
+    def source(names: Collection[str] | None = None) -> Mapping[str, Tensor]:
+        return {"weight": torch.randn(4000, 4000, generator=generator.manual_seed(0))}
+
+    resident = Resident(made, torch.float32, processor(), source)
+    before = taken()
+    for _ in range(3):
+        resident.let_go()
+        assert before - taken() > 50e6
+        with resident.on_device():
+            assert abs(taken() - before) < 10e6
+
+
+def taken() -> int:
+    """Bytes of memory that this process has."""
+    line = next(line for line in STATUS.read_text(encoding="ascii").splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024

@@ -1,12 +1,13 @@
 """Adapters find the parameters that they change, under every name that programs have for them."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from models.weights.lora_file import lora_of
+from models.weights.lora_file import lora_of, read_lora
 from models.weights.patches import AdapterPatch, LoraMismatchError, fit
 from tests.models.weights.spellings import (
     LAYERS,
@@ -169,3 +170,9 @@ def test_changes_to_a_network_that_is_to_stay_are_no_problem() -> None:
 def test_an_empty_change_of_nothing_is_no_error() -> None:
     lora = lora_of("some", kohya("lora_te_", TEXT_LAYERS[0], *pair((64, 64), "t")))
     assert not fit(lora, shapes_of_unet(), None).unet
+
+
+def test_adapters_are_read_from_archives_of_torch_too(tmp_path: Path) -> None:
+    torch.save({"state_dict": in_spelling("kohya")}, tmp_path / "old.pt")
+    fitted = fit(read_lora(tmp_path / "old.pt"), shapes_of_unet(), None)
+    assert fitted.unet.keys() == {f"{ours}.weight" for ours in LAYERS}
