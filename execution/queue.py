@@ -8,6 +8,9 @@ from typing import Any
 
 from execution.traits import Traits
 
+MOST_ATTEMPTS = 2
+"""How often a job is begun before the end of its server, or of its worker, is taken for its doing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

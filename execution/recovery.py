@@ -6,13 +6,10 @@ from typing import Any
 from execution.engine import Job
 from execution.events import JobFailed
 from execution.executor import now
-from execution.queue import Waiting
+from execution.queue import MOST_ATTEMPTS, Waiting
 from execution.store import End
 from execution.store_thread import StoreThread
 from execution.traits import Traits
-
-MOST_ATTEMPTS = 2
-"""How often a job is begun before its server's deaths are taken for its doing."""
 
 DAMAGED = "What was written of this job can no longer be read: the disk has changed it. Submit it again."
 

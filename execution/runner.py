@@ -133,11 +133,11 @@ class Runner:
         running = self.running
         if running is None or running.is_ending or self._is_stopping:
             return
-        if running.job is not None:
-            self._end(running.lost(reason))
-        else:
+        if (again := running.to_begin_again()) is not None:
             self.running = None
-            self._listener.given_back(running.waiting)
+            self._listener.given_back(again)
+        else:
+            self._end(running.lost(reason))
 
     async def _begin(self, running: RunningJob) -> None:
         waiting, store = running.waiting, self._store

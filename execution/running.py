@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from execution.engine import Job, JobState
@@ -22,7 +22,7 @@ from execution.events import (
     Outcome,
     now,
 )
-from execution.queue import Waiting
+from execution.queue import MOST_ATTEMPTS, Waiting
 
 
 @dataclass(slots=True)
@@ -89,6 +89,16 @@ class RunningJob:
         for timer in (self.deadline, self.watch):
             if timer is not None:
                 timer.cancel()
+
+    def to_begin_again(self) -> Waiting | None:
+        """The job as it waits again if its worker has not taken it: one that was ending already is not its fault."""
+        if self.is_interrupted:
+            return None
+        if self.job is None:
+            return self.waiting
+        if self.events or self.job.attempt >= MOST_ATTEMPTS:
+            return None
+        return replace(self.waiting, attempt=self.job.attempt)
 
     def lost(self, reason: str) -> Outcome:
         """How the job ends when its worker is gone. Of nodes that run together the latest is named."""

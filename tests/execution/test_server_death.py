@@ -21,7 +21,7 @@ from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
 from execution.events import JobFailed, JobSucceeded
 from execution.messages import WorkerSetup
-from execution.recovery import MOST_ATTEMPTS
+from execution.queue import MOST_ATTEMPTS
 from execution.settings import EngineSettings
 from nodes.paths import Paths
 from tests.execution.conftest import Watched, is_alive

@@ -12,7 +12,15 @@ import pytest
 from execution.engine import Submission, WorkerFailedError
 from execution.engines.child import describe
 from execution.engines.process import ProcessWorker, process_engine
-from execution.events import JobFailed, JobInterrupted, JobSucceeded, NodeFinished, NodeStarted, WorkerChanged
+from execution.events import (
+    JobFailed,
+    JobInterrupted,
+    JobStarted,
+    JobSucceeded,
+    NodeFinished,
+    NodeStarted,
+    WorkerChanged,
+)
 from execution.messages import WorkerSetup
 from execution.settings import EngineSettings
 from tests.execution.conftest import Watched, is_alive
@@ -148,6 +156,13 @@ async def test_a_node_that_asks_for_more_memory_than_it_may_fails_its_job(with_p
     assert outcome.exception_type in ("MemoryError", "WorkerDied")
     assert outcome.node_id == "e"
     assert isinstance(await with_process.run(shown(2)), JobSucceeded)
+
+
+async def test_a_job_that_was_given_to_a_dying_worker_runs_on_the_next(with_process: Watched) -> None:
+    await with_process.engine.catalog()
+    worker_of(with_process).replace("of a test")
+    assert isinstance(await with_process.run(shown(2)), JobSucceeded)
+    assert len(with_process.of(JobStarted)) == 1
 
 
 async def test_an_interrupt_that_races_with_the_end_never_hits_the_next_job(with_process: Watched) -> None:
