@@ -11,8 +11,18 @@ def dilated(x: Tensor, size: int) -> Tensor:
     """The largest value of the size × size box about each pixel; of an even box, the center is right and below."""
     before, after = size // 2, size - size // 2 - 1
     padded = F.pad(x, (before, after, before, after), value=-torch.inf)
-    rows = F.max_pool2d(padded, (size, 1), stride=1)
-    return F.max_pool2d(rows, (1, size), stride=1)
+    return _largest_of_next(_largest_of_next(padded, size, dim=-2), size, dim=-1)
+
+
+def _largest_of_next(x: Tensor, size: int, dim: int) -> Tensor:
+    """The largest of `size` values in a row from each place on, found by windows that double."""
+    window = 1
+    while window < size:
+        step = min(window, size - window)
+        count = x.shape[dim] - step
+        x = torch.maximum(x.narrow(dim, 0, count), x.narrow(dim, step, count))
+        window += step
+    return x
 
 
 def eroded(x: Tensor, size: int) -> Tensor:
@@ -38,13 +48,23 @@ def grown(mask: Tensor, pixels: int, tapered: bool) -> Tensor:
     """
     if pixels < 0:
         return -grown(-mask, -pixels, tapered)
-    x = mask.unsqueeze(1)
     if not tapered:
         reach = min(pixels, max(mask.shape[-2:]))
-        return dilated(x, 2 * reach + 1).squeeze(1)
+        return dilated(mask, 2 * reach + 1)
     for _ in range(pixels):
-        step = torch.maximum(F.max_pool2d(x, (3, 1), 1, (1, 0)), F.max_pool2d(x, (1, 3), 1, (0, 1)))
-        if torch.equal(step, x):
+        wider = _largest_beside(mask)
+        if torch.equal(wider, mask):
             break
-        x = step
-    return x.squeeze(1)
+        mask = wider
+    return mask
+
+
+def _largest_beside(x: Tensor) -> Tensor:
+    """The largest of each pixel (n, h, w) and its four neighbors."""
+    wider = x.clone()
+    for dim in (-2, -1):
+        most = x.shape[dim] - 1
+        for here, beside in ((0, 1), (1, 0)):
+            place = wider.narrow(dim, here, most)
+            torch.maximum(place, x.narrow(dim, beside, most), out=place)
+    return wider
