@@ -1,4 +1,4 @@
-"""`comfy.sd`: models from files, and adapters on them."""
+"""`comfy.sd` and `comfy.controlnet`: models from files, and adapters on them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from models.loading.adapters import load_control
 from models.weights.lora_file import lora_of
 from models.weights.patches import AdapterPatch, fit
 from nodes.embeddings import with_embeddings
@@ -90,3 +91,15 @@ class ModelFiles:
             patch = AdapterPatch(found.name, fitted.text, strength_clip)
             clip.ours = replace(text, weights=(*text.weights, patch))
         return model, clip
+
+
+class ControlFiles:
+    """What `comfy.controlnet` reads from files, for one worker."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def load_controlnet(self, ckpt_path: str, model: Any = None, model_options: Any = None) -> Any:
+        """The ControlNet, control-LoRA or T2I-Adapter of a file, as the CONTROL_NET wire carries it."""
+        library = library_of(self._runtime.context)
+        return library.other("control", Path(ckpt_path), lambda policy: load_control(Path(ckpt_path), policy))

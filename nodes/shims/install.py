@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from nodes.shims import attention, comfy_types, comfy_utils, graph_utils, node_helpers, samplers
 from nodes.shims.api import api_modules
-from nodes.shims.comfy_sd import ModelFiles
+from nodes.shims.comfy_sd import ControlFiles, ModelFiles
 from nodes.shims.exports import module, public
 from nodes.shims.folder_paths import FolderPaths
 from nodes.shims.model_management import ModelManagement
@@ -72,6 +72,7 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy": {},
         "comfy.utils": _utils(runtime),
         "comfy.model_management": public(management),
+        "comfy.controlnet": public(ControlFiles(runtime)),
         "comfy.sd": public(ModelFiles(runtime)),
         "comfy.samplers": {
             "KSampler": samplers.KSampler,

@@ -22,6 +22,7 @@ LOG = logging.getLogger("weft.custom_nodes")
 
 PRESTARTUP = "prestartup_script.py"
 ENTRYPOINT = "comfy_entrypoint"
+OURS = str(Path(__file__).parents[1])
 SLOW = 5.0
 """Seconds from which on the log says how long a pack took."""
 
@@ -194,7 +195,7 @@ def _web_of_project(file: Path) -> str | None:
 
 def explanation(error: BaseException) -> str:
     """The traceback from the pack's own file on, without folders of this machine, and what can be done about it."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith(OURS)]
     own = next((index for index, frame in enumerate(frames) if PACKAGE in Path(frame.filename).parts), len(frames))
     if isinstance(error, SyntaxError) and error.filename:
         error.filename = _shown(error.filename)
