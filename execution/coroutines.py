@@ -1,7 +1,7 @@
 """Node functions that are coroutines: they work while others do, on an event loop of the thread that runs the job."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 POLL = 0.05
@@ -67,4 +67,4 @@ class Coroutines:
 
 
 async def _settled(value: Any) -> Any:
-    return await value if isinstance(value, Coroutine | asyncio.Future) else value
+    return await value if isinstance(value, Awaitable) else value
