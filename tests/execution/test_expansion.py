@@ -190,7 +190,7 @@ def test_a_loop_of_a_thousand_rounds_holds_two_rounds_at_a_time(cache: CacheSett
     most = {"alive": 0, "nodes": 0}
 
     def loop(context: Context, thing: Thing, model: Any, dynprompt: Any) -> Any:
-        if thing.count % 100 == 0:
+        if thing.count % 250 == 0:
             gc.collect()
             most["alive"] = max(most["alive"], sum(one() is not None for one in things))
             most["nodes"] = max(most["nodes"], len(dynprompt.all_node_ids()))
