@@ -1,5 +1,6 @@
 """Files of pictures: names for new ones, safe writing, and the identity of those that are read."""
 
+import errno
 import os
 import re
 import time
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nodes.paths import resolve
+
+WITHOUT_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""What disks say that have no hard links: exFAT, some network folders."""
 
 UNFINISHED = ".part"
 LONGEST_WRITE = 3600.0
@@ -78,13 +82,10 @@ class NumberedFiles:
             while True:
                 name = f"{stem}_{self._next:05}_{suffix}"
                 self._next += 1
-                try:
-                    os.link(aside, self.folder / name)
-                except FileExistsError:
-                    continue
-                if self._lasting:
-                    _force_directory(self.folder)
-                return name
+                if _take_name(aside, self.folder / name):
+                    if self._lasting:
+                        _force_directory(self.folder)
+                    return name
         finally:
             aside.unlink(missing_ok=True)
 
@@ -96,6 +97,29 @@ def _remove_abandoned(folder: Path, names: Iterable[str]) -> None:
             with suppress(FileNotFoundError):
                 if time.time() - (folder / name).stat().st_mtime > LONGEST_WRITE:
                     (folder / name).unlink()
+
+
+def _take_name(aside: Path, path: Path) -> bool:
+    """Gives a finished file its name, unless somebody has that already; returns whether it was free."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in WITHOUT_LINKS:
+            raise
+        return _rename(aside, path)
+    return True
+
+
+def _rename(aside: Path, path: Path) -> bool:
+    """Does the same on disks without hard links; there the name belongs to an empty file for a moment."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    os.replace(aside, path)
+    return True
 
 
 def _force_directory(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """New files are numbered, whole, and inside their folder."""
 
 import os
+import errno
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,6 +41,20 @@ def test_a_name_taken_in_between_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "cat_00001_.png").write_bytes(b"theirs")
     assert files.write(".png", write_x) == "cat_00002_.png"
     assert (tmp_path / "cat_00001_.png").read_bytes() == b"theirs"
+
+
+def test_disks_without_hard_links_hold_whole_files_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(source: object, target: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    files = NumberedFiles(tmp_path, "cat")
+    (tmp_path / "cat_00001_.png").write_bytes(b"theirs")
+    assert files.write(".png", write_x) == "cat_00002_.png"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "cat_00001_.png": b"theirs",
+        "cat_00002_.png": b"x",
+    }
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
