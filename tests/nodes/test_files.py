@@ -1,6 +1,5 @@
 """New files are numbered, whole, and inside their folder."""
 
-import os
 import errno
 import os
 from pathlib import Path
