@@ -62,6 +62,7 @@ class Dispatcher:
         self._catalog: Catalog | None = None
         self._told = asyncio.Event()
         self._accepting = 0
+        self._entering: dict[str, asyncio.Event] = {}
         self._count = 0
         self._is_stopping = False
         self._pause: asyncio.TimerHandle | None = None
@@ -150,8 +151,29 @@ class Dispatcher:
         )  # fmt: skip
 
     async def submit(self, submission: Submission) -> Accepted:
-        if (known := await self._known(submission)) is not None:
-            return known
+        key = submission.job_id
+        if key is None:
+            return await self._submit(submission)
+        # What comes under one key is taken up one after the other, so that all but the first find it known.
+        while key in self._entering:
+            await self._entering[key].wait()
+        self._entering[key] = asyncio.Event()
+        try:
+            return await self._known(key, submission) or await self._submit(submission)
+        finally:
+            self._entering.pop(key).set()
+
+    async def _known(self, key: str, submission: Submission) -> Accepted | None:
+        """The answer if there is a job under this key already: waiting, running or ended. Raises KeyTakenError."""
+        store = self._store
+        found = await store.do(lambda: store.store.find(key))
+        if found is None:
+            return None
+        if None not in (found.digest, submission.digest) and found.digest != submission.digest:
+            raise KeyTakenError(f"The id {key} belongs to another job. Give each job an id of its own.")
+        return Accepted(found.id, found.number, repeated=True)
+
+    async def _submit(self, submission: Submission) -> Accepted:
         checked = await self.check(submission)
         self._count += 1
         if checked.error is not None:
@@ -164,28 +186,13 @@ class Dispatcher:
         finally:
             self._accepting -= 1
 
-    async def _known(self, submission: Submission) -> Accepted | None:
-        """The answer if there is a job under the submission's key already: waiting, running or ended."""
-        store, job_id = self._store, submission.job_id
-        found = None if job_id is None else await store.do(lambda: store.store.find(job_id))
-        return None if found is None else _repeated(found, submission)
-
     async def _accept(self, submission: Submission, checked: Checked) -> Accepted:
         number = submission.number
         if number is None:
             number = float(-self._count if submission.front else self._count)
         job, waiting = await asyncio.to_thread(self._entered, submission, checked, number)
-        store = self._store.store
-
-        def add_if_new() -> Job | None:
-            found = store.find(job.id)
-            if found is None:
-                store.add(job)
-            return found
-
-        found = await self._store.do(add_if_new, durable=True)
-        if found is not None:
-            return _repeated(found, submission)
+        store = self._store
+        await store.do(lambda: store.store.add(job), durable=True)
         self._queue.add(waiting)
         self.tell_queue()
         self._dispatch()
@@ -312,10 +319,3 @@ def _may_be_outdated(checked: Checked, catalog: Catalog) -> bool:
         for found in checked.node_errors.values()
         for problem in found.errors
     )
-
-
-def _repeated(first: Job, submission: Submission) -> Accepted:
-    """The answer to a key that is known. Raises KeyTakenError if something else was submitted under it."""
-    if None not in (first.digest, submission.digest) and first.digest != submission.digest:
-        raise KeyTakenError(f"The id {first.id} belongs to another job. Give each job an id of its own.")
-    return Accepted(first.id, first.number, repeated=True)
