@@ -10,6 +10,8 @@ from web.server.keys import SETTINGS
 from web.server.replies import RequestError
 
 LONGEST_ID = 128
+LARGE = 64 * 1024
+"""Bytes of a body up to which it is read at once."""
 
 
 async def body(request: web.Request) -> bytes:
@@ -23,8 +25,10 @@ async def body(request: web.Request) -> bytes:
 
 async def json_value(request: web.Request) -> Any:
     """The body as JSON of any kind."""
+    data = await body(request)
     try:
-        return strict_json.parse(await body(request))
+        # A large body takes longer than other clients should wait.
+        return await asyncio.to_thread(strict_json.parse, data) if len(data) > LARGE else strict_json.parse(data)
     except strict_json.JsonError as error:
         raise RequestError(str(error)) from error
 
