@@ -76,7 +76,7 @@ class Plan(Generic[Network]):
     def resident(self, read: "Reader", policy: DevicePolicy) -> Resident[Network]:
         """Gives the network its weights and returns it as one that may let them go: they are read again when needed."""
         weights = FileWeights(read.file.reopened, self.sources, self.dtypes)
-        return policy.resident(self.filled(read), self.dtypes[-1], weights)
+        return policy.resident(self.filled(read), self.dtypes[-1], weights, self.dtypes[0])
 
 
 class _Uninitialized(TorchFunctionMode):

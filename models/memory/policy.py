@@ -56,9 +56,15 @@ class DevicePolicy:
         """Returns what holds for networks that compute on the processor, whatever device the others are on."""
         return replace(self, memory=DeviceMemory(Card.of(torch.device("cpu")), self.memory.machine))
 
-    def resident(self, network: Network, dtype: torch.dtype, source: WeightsSource | None = None) -> Resident[Network]:
+    def resident(
+        self,
+        network: Network,
+        dtype: torch.dtype,
+        source: WeightsSource | None = None,
+        stored: torch.dtype | None = None,
+    ) -> Resident[Network]:
         """Returns the network as something that is brought to the compute device when it is used."""
-        return Resident(network, dtype, self.memory, source)
+        return Resident(network, dtype, self.memory, source, stored)
 
 
 def _best_device() -> torch.device:

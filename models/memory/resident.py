@@ -43,16 +43,23 @@ class Resident(Generic[Network]):
     """A network that is brought to the compute device for as long as it is used.
 
     With a `source` its weights may be let go when memory is short; they are read again when the network is used next.
-    Without one they stay as long as anybody holds it.
+    Without one they stay as long as anybody holds it. Changed weights are rounded to the precision that they are
+    `stored` in before they take that in which they are computed with.
     """
 
     def __init__(
-        self, network: Network, dtype: torch.dtype, memory: "DeviceMemory", source: WeightsSource | None = None
+        self,
+        network: Network,
+        dtype: torch.dtype,
+        memory: "DeviceMemory",
+        source: WeightsSource | None = None,
+        stored: torch.dtype | None = None,
     ) -> None:
         self._network = network
         self._dtype = dtype
         self._memory = memory
         self._source = source
+        self._stored = stored or dtype
         self._worn: tuple[WeightPatch, ...] = ()
         self._originals: dict[str, Tensor] = {}
         self._replaced: set[str] = set()
@@ -179,7 +186,8 @@ class Resident(Generic[Network]):
 
     def _change(self, name: str, weights: Iterable[WeightPatch], keeps_original: bool) -> None:
         original = tensor_of(self._network, name)
-        weight = _patched(name, self._memory.card.put(original).float(), weights).to(original.dtype)
+        changed = _patched(name, self._memory.card.put(original).float(), weights)
+        weight = changed.to(self._stored).to(original.dtype)
         if keeps_original:
             self._originals[name] = original.to(HOME)
         self._replaced.add(name)

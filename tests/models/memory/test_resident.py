@@ -65,6 +65,15 @@ def test_changes_are_made_in_order_in_float32(memory) -> None:
         assert torch.equal(present.get_parameter("0.weight"), ((before["0.weight"].float() + 0.1) * 3).half())
 
 
+def test_changed_weights_are_rounded_to_the_precision_they_are_stored_in() -> None:
+    made = network().float()
+    resident = Resident(made, torch.float32, processor(), stored=torch.float16)
+    with resident.on_device([Affine(0.3, 1.7)]) as present:
+        weight = present.state_dict()["0.weight"]
+    assert weight.dtype == torch.float32
+    assert torch.equal(weight, weight.half().float())
+
+
 @MEMORIES
 def test_only_what_changes_is_replaced(memory) -> None:
     resident, _ = resident_in(memory())
