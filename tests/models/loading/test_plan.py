@@ -1,30 +1,52 @@
-"""Networks are planned without memory, and without numbers that their file replaces anyway."""
+"""Parameters that lie together in one tensor of a file."""
 
-from collections.abc import Callable
-from typing import Any
+import pytest
+import torch
+from torch import Tensor
 
-from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from models.loading.plan import Reader
+from models.loading.sources import Source
+from tests.models.loading.test_joined import FakeFile
 
-from models.loading.plan import Plan
+FUSED = torch.arange(12.0).reshape(6, 2)
 
 
-class Operations(TorchDispatchMode):
-    """Notes the names of all operations on tensors."""
+class Counted(FakeFile):
+    """A file that counts how often it is read."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
+        super().__init__({"fused": FUSED, "other": torch.ones(4)})
+        self.reads: list[str] = []
 
-    def __torch_dispatch__(
-        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        self.names.append(str(func))
-        return func(*args, **(kwargs or {}))
+    def read(self, key: str, dtype: torch.dtype | None = None) -> Tensor:
+        self.reads.append(key)
+        return super().read(key, dtype)
 
 
-def test_parameters_without_memory_are_not_filled() -> None:
-    with Operations() as operations:
-        plan = Plan.of(lambda: nn.Sequential(nn.Linear(3, 4), nn.Embedding(5, 6), nn.Conv2d(1, 2, 3)), {})
-    assert all(parameter.is_meta for parameter in plan.network.parameters())
-    assert not [name for name in operations.names if "normal" in name or "uniform" in name]
+def test_they_are_read_once_and_told_as_one() -> None:
+    file, told = Counted(), list[float]()
+    sources = [Source("fused", part, 3) for part in range(3)] + [Source("other")]
+    read = Reader(file, sources, told.append)
+    parts = [read(source, (torch.float32,)) for source in sources]
+    assert file.reads == ["fused", "other"]
+    assert told == pytest.approx([48 / 64, 1.0])
+    assert torch.equal(torch.cat(parts[:3]), FUSED)
+
+
+def test_each_has_memory_of_its_own() -> None:
+    read = Reader(Counted(), [Source("fused", part, 3) for part in range(3)])
+    first, second = (read(Source("fused", part, 3), (torch.float32,)) for part in (0, 1))
+    first.zero_()
+    assert torch.equal(second, FUSED[2:4])
+    assert first.untyped_storage().data_ptr() != second.untyped_storage().data_ptr()
+
+
+def test_a_matrix_may_be_turned_or_stand_for_a_convolution() -> None:
+    read = Reader(Counted(), [Source("fused")])
+    turned = Source("fused", transposed=True)
+    convolution = Source("fused", unsqueezed=True)
+    for source, expected in ((turned, FUSED.T), (convolution, FUSED[..., None, None])):
+        found = read(source, (torch.float32,))
+        assert torch.equal(found, expected)
+        assert found.is_contiguous()
+        assert source.shape({"fused": (6, 2)}) == found.shape
