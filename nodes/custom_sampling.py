@@ -59,7 +59,7 @@ def disable_noise() -> NOISE:
     return NoNoise()
 
 
-@node("AddNoise", category="model/sampling/noise")
+@node("AddNoise", category="model/sampling/noise", experimental=True)
 def add_noise(model: MODEL, noise: NOISE, sigmas: SIGMAS, latent_image: LATENT) -> LATENT:
     """Adds as much noise to a latent as lies between the first and the last of the sigmas."""
     if len(sigmas) == 0:

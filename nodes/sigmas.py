@@ -75,7 +75,7 @@ def extend_intermediate_sigmas(
     return torch.cat([*parts, sigmas[-1:]])
 
 
-@node("ManualSigmas", category=CATEGORY)
+@node("ManualSigmas", category=CATEGORY, experimental=True)
 def manual_sigmas(sigmas: str = "1, 0.5") -> SIGMAS:
     """Sigmas as they are typed in, apart by commas or spaces."""
     words = [word for word in re.split(r"[\s,;]+", sigmas) if word]

@@ -14,6 +14,7 @@ DETAILS = (
     "default", "min", "max", "step", "round", "multiline", "dynamicPrompts", "forceInput", "lazy",
     "control_after_generate", "image_upload", "template", "options",
 )  # fmt: skip
+MARKS = ("output_node", "is_input_list", "deprecated", "experimental")
 
 
 def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
             for name, type, is_list in zip(entry["output_name"], entry["output"], entry["output_is_list"], strict=True)
         ],
     }
-    marks = [mark for mark in ("output_node", "is_input_list") if entry[mark]]
+    marks = [mark for mark in MARKS if entry.get(mark)]
     return known | ({"marks": marks} if marks else {})
 
 
