@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from execution.engine import Checked, Problem
-from execution.events import Event, JobFailed, NodeFinished, NodeProgress, NodeStarted
+from execution.events import Event, JobFailed, NodeBlocked, NodeFinished, NodeProgress, NodeStarted
 from execution.graph import needed, parse
 from nodes.paths import resolve
 
@@ -52,13 +52,18 @@ class Reporter:
 
     def __call__(self, event: Event) -> None:
         match event:
-            case NodeStarted(node_id=node_id):
+            case NodeStarted(node_id=node_id, origin=None):
                 self._begin(node_id)
+            case NodeBlocked(node_id=node_id, message=message):
+                self.clear()
+                self._write(printable(f"{_node(self._graph, node_id)} was not run: {message}") + "\n")
             case NodeProgress(node_id=node_id, value=value, maximum=maximum) if self._has_bar:
                 part = value / maximum if maximum > 0 else 0.0
-                self._draw(len(self._finished) + part, f"{self._started.get(node_id, node_id)} {value:g}/{maximum:g}")
+                shown = node_id if event.origin is None else event.origin.display
+                self._draw(len(self._finished) + part, f"{self._started.get(shown, shown)} {value:g}/{maximum:g}")
             case NodeFinished(node_id=node_id, ui=ui):
-                self._finished.add(node_id)
+                if event.origin is None:
+                    self._finished.add(node_id)
                 for path in _files(ui or {}, self._output):
                     self.clear()
                     self._out.write(f"{path}\n")

@@ -13,7 +13,7 @@ from typing import Annotated, Any, BinaryIO, NamedTuple
 from nodes.context import Context
 from nodes.files import NumberedFiles
 from nodes.registry import Registry
-from nodes.spec import NODE_ATTRIBUTE, Choice, Expansion, FileChoice, Number, Shown, Socket, node, spec_of
+from nodes.spec import NODE_ATTRIBUTE, Blocker, Choice, Expansion, FileChoice, Number, Shown, Socket, node, spec_of
 
 THING = Annotated[Any, Socket("THING")]
 OTHER = Annotated[Any, Socket("OTHER")]
@@ -36,6 +36,12 @@ def add(a: THING, b: THING) -> THING:
 def hand_on(x: THING) -> THING:
     """The same number."""
     return x
+
+
+@node("Block", category="test")
+def block(x: THING) -> THING:
+    """Keeps what reads it from running."""
+    return Blocker(f"{x} is not wanted")
 
 
 @node("Expand", category="test")

@@ -72,6 +72,18 @@ async def test_a_run_prints_the_files_it_keeps_and_a_line_per_node(engine: Dispa
     assert written(given.err).splitlines() == ['1 of 2: Node 1 "Start" (Make)', "2 of 2: Node 2 (SaveText)"]
 
 
+async def test_a_blocked_node_and_why_is_told_and_parts_of_a_node_are_not(engine: Dispatcher, paths: Paths) -> None:
+    document = graph(
+        _1=("Make", {"value": 3}), _2=("Expand", {"x": ["1", 0]}), _3=("Show", {"x": ["2", 0]}),
+        _4=("Block", {"x": ["1", 0]}), _5=("Show", {"x": ["4", 0]}),
+    )  # fmt: skip
+    given = task(Source(graph=document))
+    assert await commands.run(engine, given, paths.output) == 0
+    told = written(given.err)
+    assert "Node 5 (Show) was not run: 3 is not wanted\n" in told
+    assert "2.0.0" not in told
+
+
 async def test_a_terminal_sees_a_bar_that_is_gone_in_the_end(engine: Dispatcher, paths: Paths) -> None:
     steps = graph(_1=("Steps", {"count": 3, "milliseconds": 30}), _2=("Show", {"x": ["1", 0]}))
     given = task(Source(graph=steps), err=Terminal())
