@@ -10,7 +10,7 @@ from torch import Tensor
 
 Function = Callable[[Tensor], Tensor]
 Report = Callable[[int, int], None]
-"""Is told how many tiles are done, and of how many; may raise to stop."""
+"""Is told how many tiles or pictures are done, and of how many; may raise to stop."""
 
 
 @dataclass(frozen=True)

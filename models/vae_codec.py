@@ -28,7 +28,7 @@ def encode(vae: Vae, images: Tensor, report: Report = _silent) -> Tensor:
     """Returns the means of the latents' distributions, float32 on the CPU. Never draws noise.
 
     Sides are cropped about the center to a multiple of the stride. Raises ValueError if less than that is left. A
-    picture that does not fit the memory is encoded in tiles, which are reported.
+    picture that does not fit the memory is encoded in tiles. The pictures or tiles are reported.
     """
     return _encoded(vae, images, _Whole(ENCODER_TILE, ENCODER_OVERLAP), report)
 
@@ -41,7 +41,7 @@ def encode_tiled(vae: Vae, images: Tensor, tile: int, overlap: int, report: Repo
 def decode(vae: Vae, samples: Tensor, report: Report = _silent) -> Tensor:
     """Returns pictures, float32 on the CPU. Raises ValueError if the autoencoder's latents have other channels.
 
-    A picture that does not fit the memory is decoded in tiles, which are reported.
+    A picture that does not fit the memory is decoded in tiles. The pictures or tiles are reported.
     """
     return _decoded(vae, samples, _Whole(DECODER_TILE, DECODER_OVERLAP), report)
 
@@ -95,10 +95,20 @@ class _Whole(_Tiled):
         if fitting or direction.device.type != "cpu":
             try:
                 with explained_out_of_memory("whole pictures"):
-                    return torch.cat([direction(batch) for batch in x.split(max(1, fitting))])
+                    return _in_batches(direction, x, max(1, fitting), report)
             except NotEnoughMemoryError:
                 pass  # the tiles begin below, where nothing holds what the failed attempt had made
         return super().__call__(direction, x, report)
+
+
+def _in_batches(direction: _Direction, x: Tensor, size: int, report: Report) -> Tensor:
+    """Runs a network on so many items at a time, and reports them if they are not all."""
+    results: list[Tensor] = []
+    for start in range(0, len(x), size):
+        results.append(direction(x[start : start + size]))
+        if size < len(x):
+            report(min(start + size, len(x)), len(x))
+    return torch.cat(results)
 
 
 _Way = Callable[[_Direction, Tensor, Report], Tensor]

@@ -5,7 +5,7 @@ import torch
 
 from models.loading.load import Checkpoint
 from models.types import Vae
-from models.vae_codec import decode, decode_tiled, encode, encode_tiled
+from models.vae_codec import WORKING_SET, decode, decode_tiled, encode, encode_tiled
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +116,21 @@ def test_what_the_machine_cannot_hold_is_not_tried_at_once(vae: Vae, monkeypatch
     told: list[tuple[int, int]] = []
     decode(vae, torch.randn(1, 4, 2, 70), lambda done, total: told.append((done, total)))
     assert len(told) > 1
+
+
+def test_pictures_that_go_one_by_one_are_reported_and_may_be_the_last(
+    vae: Vae, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vae.autoencoder.on_device() as autoencoder:
+        finest = 8 * 8 * autoencoder.config.level_channels[0]
+    monkeypatch.setattr("models.vae_codec.free_bytes", lambda device: 2 * 2 * finest * WORKING_SET * 4)
+    told: list[tuple[int, int]] = []
+
+    def stop_at_second(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        decode(vae, torch.randn(3, 4, 2, 2), stop_at_second)
+    assert told == [(1, 3), (2, 3)]
