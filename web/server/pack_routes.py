@@ -38,6 +38,7 @@ async def _passed_on(request: web.Request, socket: str) -> web.StreamResponse:
     """The answer of a pack, as it comes."""
     headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
     headers[hdrs.HOST] = request.headers[hdrs.HOST]
+    headers[hdrs.ACCEPT_ENCODING] = "identity"
     timeout = ClientTimeout(total=None, sock_connect=SECONDS_TO_CONNECT)
     url = f"http://packs{request.path_qs.removeprefix('/api')}"
     async with (

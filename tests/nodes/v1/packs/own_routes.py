@@ -10,7 +10,9 @@ routes = PromptServer.instance.routes
 
 @routes.get("/test_pack/greeting/{name}")
 async def greet(request):
-    return web.json_response({"hello": request.match_info["name"], "loud": request.query.get("loud")})
+    answer = web.json_response({"hello": request.match_info["name"], "loud": request.query.get("loud")})
+    answer.enable_compression()
+    return answer
 
 
 @routes.post("/test_pack/echo")
