@@ -1,6 +1,7 @@
 """Decides which networks' weights lie where: on the compute device, in the machine's memory, or in their files only."""
 
 import itertools
+import logging
 from collections.abc import Callable
 from typing import Any, Literal
 from weakref import WeakSet
@@ -18,6 +19,8 @@ normal: networks stay on the card until others need the room, then wait in the m
 high: they never wait there, but are read again from their files. low: large networks are brought layer by layer.
 none: all are. On the processor all four are the same.
 """
+
+log = logging.getLogger(__name__)
 
 LARGE = 1 << 30
 """Bytes of weights from which on a network is brought layer by layer under --lowvram."""
@@ -105,6 +108,7 @@ class DeviceMemory:
         self.machine.touch(resident)
         if resident.place == "file":
             self.machine.make_room(resident.bytes)
+            log.info("Reading %.1f GB of weights again, which had made room for others.", resident.bytes / 1e9)
             resident.read()
 
     def _is_streamed(self, resident: Resident[Any]) -> bool:
