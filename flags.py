@@ -98,6 +98,7 @@ def _add_engine_flags(group: argparse._ArgumentGroup) -> None:
                        help="run nodes in a process of their own, or in the server's")  # fmt: skip
     group.add_argument("--workers", type=_workers, default=None, metavar="N",
                        help="jobs that run side by side, each in a process of its own; auto: one per GPU")  # fmt: skip
+    group.add_argument("--cuda-device", type=_numbers, metavar="N[,N]", help="use only these GPUs, counted from 0")
     group.add_argument("--node-timeout", type=_seconds, default=0.0, metavar="SECONDS",
                        help="end a job whose node gives no sign of life for so long (default 0: never)")  # fmt: skip
     group.add_argument("--interrupt-grace", type=_seconds, default=INTERRUPT_GRACE, metavar="SECONDS",
@@ -165,6 +166,10 @@ def _workers(text: str) -> int | None:
     if not 0 < count <= MOST_WORKERS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of workers; use auto, or 1 to {MOST_WORKERS}")
     return count
+
+
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(_count(part.strip()) for part in text.split(","))
 
 
 def _seconds(text: str) -> float:

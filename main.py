@@ -95,7 +95,10 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
         if (flags.workers or 1) > 1:
             raise StartError("The inline engine has one worker. Leave --workers out, or take --engine process.")
         return inline_engine(settings, setup)
-    return process_engine(settings, *crew(setup, flags.workers, [] if flags.cpu else cuda_devices()))
+    devices = [] if flags.cpu else cuda_devices(flags.cuda_device)
+    if flags.cuda_device is not None and not devices and not flags.cpu:
+        raise StartError(f"--cuda-device names no GPU of this machine: {sorted(flags.cuda_device)}.")
+    return process_engine(settings, *crew(setup, flags.workers, devices))
 
 
 def server_settings_of(flags: argparse.Namespace) -> ServerSettings:

@@ -1,7 +1,7 @@
 """Which devices there are, found out without loading torch, and what workers tell of them."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,16 +22,16 @@ class Device:
     name: str
 
 
-def cuda_devices() -> list[Device]:
-    """The GPUs that this program may use, none if torch is built without CUDA or there is no driver."""
+def cuda_devices(wanted: Collection[int] | None = None) -> list[Device]:
+    """The GPUs that this program may use, of the `wanted` numbers if there are any; none without CUDA or a driver."""
     visible = os.environ.get(VISIBLE)
     if _torch_is_for_the_processor():
         names: list[str] = []
     elif visible is not None:
-        names = visible.split(",")
+        names = [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
     else:
         names = [str(number) for number, _ in enumerate(DEV.glob(CARDS))]
-    return [Device(number, name.strip()) for number, name in enumerate(names) if name.strip() not in ("", "-1")]
+    return [Device(number, name) for number, name in enumerate(names) if wanted is None or number in wanted]
 
 
 def _torch_is_for_the_processor() -> bool:
@@ -43,7 +43,9 @@ def _torch_is_for_the_processor() -> bool:
 
 def environment_of(device: Device | None, threads: int) -> dict[str, str]:
     """The variables by which a worker's libraries know where to compute."""
-    own = {} if device is None else {VISIBLE: device.name, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    own = {} if device is None else {VISIBLE: device.name}
+    if device is not None and VISIBLE not in os.environ:
+        own["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # numbers as the driver's tools give them
     return own | ({"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)} if threads else {})
 
 
@@ -56,6 +58,8 @@ def as_seen_by(device: Device | None, told: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _renumbered(told: Mapping[str, Any], number: int) -> dict[str, Any]:
+    if told.get("type") != "cuda":
+        return dict(told)
     name = str(told.get("name", "")).partition(" ")[2]
     return {**told, "index": number, "name": f"cuda:{number} {name}".strip()}
 

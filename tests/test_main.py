@@ -114,6 +114,7 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
         ["--preview-method", "rainbow"],
         ["--workers", "0"],
         ["--workers", "many"],
+        ["--cuda-device", "first"],
         ["--node-timeout", "-1"],
         ["--interrupt-grace", "soon"],
         ["--queue-limit", "-5"],
@@ -131,6 +132,11 @@ def test_limits_may_be_switched_off_or_set() -> None:
     flags = main.parse(["--node-timeout", "0", "--workers", "auto", "--queue-limit", "7"])
     assert (flags.node_timeout, flags.workers, flags.queue_limit) == (0.0, None, 7)
     assert main.parse(["--node-timeout", "1.5", "--workers", "3"]).workers == 3
+
+
+def test_gpus_that_are_not_there_are_named(tmp_path: Path) -> None:
+    message = refused("--cuda-device", "98,99", "--base-directory", str(tmp_path / "data"))
+    assert "[98, 99]" in message
 
 
 def test_the_inline_engine_has_one_worker(tmp_path: Path) -> None:

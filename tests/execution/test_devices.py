@@ -45,8 +45,11 @@ def test_gpus_are_those_that_the_program_may_see(monkeypatch: pytest.MonkeyPatch
     for name in ("nvidia3", "nvidia5", "nvidiactl", "nvidia-uvm"):
         (tmp_path / name).touch()
     assert cuda_devices() == TWO, "CUDA counts those it sees from 0"
+    assert cuda_devices({1, 7}) == TWO[1:]
+    assert environment_of(TWO[1], 0) == {"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-abc,3")
     assert cuda_devices() == [Device(0, "GPU-abc"), Device(1, "3")]
+    assert environment_of(Device(1, "3"), 0) == {"CUDA_VISIBLE_DEVICES": "3"}, "the order stays as it was chosen"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert cuda_devices() == []
 
@@ -68,6 +71,11 @@ def test_a_worker_that_has_told_nothing_yet_still_has_its_device() -> None:
     [starting] = combined([as_seen_by(TWO[1], {})])["devices"]
     assert (starting["name"], starting["type"], starting["vram_total"]) == ("cuda:1", "cuda", 0)
     assert combined([as_seen_by(None, {})]) == {}
+
+
+def test_a_worker_that_finds_no_driver_tells_of_the_processor() -> None:
+    processor = {"name": "cpu", "type": "cpu", "index": None}
+    assert combined([as_seen_by(one, {"devices": [processor]}) for one in TWO])["devices"] == [processor]
 
 
 @pytest.fixture
