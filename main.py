@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import errno
+import gc
 import ipaddress
 import logging
 import signal
@@ -170,6 +171,8 @@ async def serve(flags: argparse.Namespace) -> None:
     )
     app = create_app(engine_of(flags, settings, paths), paths, server_settings_of(flags))
     sockets = listen(addresses_of(flags), flags.port)
+    # What modules have made at import stays for good: the collector need not look at it after every large graph.
+    gc.freeze()
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SECONDS_TO_FINISH)
     try:
         await runner.setup()
