@@ -101,17 +101,17 @@ async def test_a_node_that_never_returns_is_ended_after_the_grace_period(with_pr
 async def test_a_node_that_gives_no_sign_of_life_ends_its_job_and_is_named(
     settings: EngineSettings, setup: WorkerSetup
 ) -> None:
-    watched = Watched(process_engine(replace(settings, node_timeout=0.4), setup))
+    watched = Watched(process_engine(replace(settings, node_timeout=0.8), setup))
     await watched.engine.start()
-    steps = graph(s=("Steps", {"count": 30, "milliseconds": 30}), out=("Show", {"x": ["s", 0]}))
+    steps = graph(s=("Steps", {"count": 30, "milliseconds": 40}), out=("Show", {"x": ["s", 0]}))
     assert isinstance(await watched.run(steps), JobSucceeded), "a node that tells its steps is alive"
     outcome = await watched.run(shown(1) | HANG)
     assert isinstance(outcome, JobFailed)
     assert (outcome.exception_type, outcome.node_id, outcome.node_type) == ("NodeTimeout", "h", "Hang")
-    assert outcome.message.startswith("Node h (Hang) gave no sign of life for 0.4 seconds, the limit")
+    assert outcome.message.startswith("Node h (Hang) gave no sign of life for 0.8 seconds, the limit")
     assert isinstance(await watched.run(shown(2)), JobSucceeded)
     [restarting] = [one.detail for one in watched.of(WorkerChanged) if one.state == "restarting"]
-    assert restarting == "The worker ended: node h gave no sign of life for 0.4 seconds."
+    assert restarting == "The worker ended: node h gave no sign of life for 0.8 seconds."
     await watched.engine.stop()
 
 
@@ -146,8 +146,9 @@ async def test_a_node_that_holds_the_interpreter_holds_up_nobody_else(with_proce
         await with_process.engine.jobs(with_process.engine.queue().running)
         waits.append(time.monotonic() - begin)
         await asyncio.sleep(0.01)
-    assert len(waits) > 10
-    assert sorted(waits)[len(waits) * 9 // 10] < 0.1
+    # In the node's own process every wait would last as long as the interpreter is held: 0.5 s.
+    assert len(waits) > 5
+    assert sorted(waits)[len(waits) * 9 // 10] < 0.25
 
 
 async def test_a_node_that_asks_for_more_memory_than_it_may_fails_its_job(with_process: Watched) -> None:
