@@ -25,7 +25,7 @@ import { type FlowNode, groupIdOf, type WireFlow } from './flow'
 import { GroupView } from './GroupView'
 import { Minimap } from './Minimap'
 import { useFlowNodes, useWires } from './useFlow'
-import { distanceAt, useView } from './view'
+import { distanceAt, forgetLayout, useView } from './view'
 import { fitView } from './viewport'
 import { Wire } from './Wire'
 import { WireHint } from './WireHint'
@@ -107,6 +107,11 @@ export function Canvas() {
 function useFittedView(): void {
   const opened = useGraph((graph) => graph.opened)
   const isReady = useView((view) => view.flow !== null)
+  useEffect(() => {
+    return useGraph.subscribe((after, before) => {
+      if (after.opened !== before.opened) forgetLayout()
+    })
+  }, [])
   useEffect(() => {
     if (isReady) fitView(0)
   }, [opened, isReady])

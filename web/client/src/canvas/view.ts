@@ -63,6 +63,11 @@ export const useView = create<ViewState>(() => ({
   flow: null,
 }))
 
+/** Forget the sizes of a document that is no longer shown: another gives its ids to other nodes. */
+export function forgetLayout(): void {
+  useView.setState({ measured: new Map(), dragged: new Map(), resized: new Map() })
+}
+
 /** How far away nodes look at a zoom. */
 export function distanceAt(zoom: number): ViewState['distance'] {
   if (zoom >= 0.5) return 0

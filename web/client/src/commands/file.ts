@@ -18,10 +18,15 @@ export function openFile(): void {
   const picker = document.createElement('input')
   picker.type = 'file'
   picker.accept = OPENABLE
+  picker.hidden = true
   picker.addEventListener('change', () => {
     const file = picker.files?.[0]
+    picker.remove()
     if (file) void openChosen(file)
   })
+  picker.addEventListener('cancel', () => picker.remove())
+  // Outside of the page it may be collected as garbage before a file is chosen.
+  document.body.append(picker)
   picker.click()
 }
 

@@ -5,11 +5,13 @@ import type { NodeFlow } from '../canvas/flow'
 import { useView } from '../canvas/view'
 import { specFor } from '../catalog/primitive'
 import { useCatalog } from '../catalog/store'
+import { compositeOf } from '../graph/composite'
 import { useGraph } from '../graph/store'
 import { useRun } from '../run/store'
 import { type GraphNode, MODE } from '../types'
 import { FarBody } from './FarBody'
 import { FoldedSockets } from './FoldedSockets'
+import { InsideNote } from './InsideNote'
 import { anatomyOf, hasRoomForPicture, MIN_WIDTH, TITLE_HEIGHT } from './metrics'
 import { NodeHeader } from './NodeHeader'
 import { NodeProblems } from './NodeProblems'
@@ -29,12 +31,17 @@ export const NodeView = memo(function NodeView({
 }: NodeProps<NodeFlow>) {
   const { node } = data
   const spec = useNodeSpec(node)
-  const isMissing = useCatalog((catalog) => catalog.state === 'ready' && !spec)
+  const isKnown = useCatalog((catalog) => catalog.state === 'ready')
+  const inside = useGraph((graph) => compositeOf(node.type, graph.workflow)?.count)
+  const isMissing = isKnown && !spec && inside === undefined
   const far = useView((view) => view.distance > 0)
   const status = useRun((run) => run.nodes[id]?.status ?? 'idle')
   const failed = useRun((run) => (run.nodes[id]?.problems.length ?? 0) > 0)
   const anatomy = anatomyOf(node, spec)
-  useMeasuredAgain(id, `${far} ${node.collapsed} ${anatomy.sockets.length} ${spec !== undefined}`)
+  const opened = useGraph((graph) => graph.opened)
+  const { sockets, outputs } = anatomy
+  const rows = Math.max(sockets.length, outputs.length)
+  useMeasuredAgain(id, `${opened} ${far} ${node.collapsed} ${rows} ${spec !== undefined}`)
   return (
     <article
       className="node"
@@ -62,9 +69,10 @@ export const NodeView = memo(function NodeView({
               {spec ? (
                 <WidgetRows node={node} spec={spec} widgets={anatomy.widgets} />
               ) : (
-                !isMissing && <WidgetSkeleton node={node} />
+                !isKnown && <WidgetSkeleton node={node} />
               )}
               <Picture id={id} hasRoom={spec !== undefined && hasRoomForPicture(node, anatomy)} />
+              {!spec && inside !== undefined && <InsideNote count={inside} />}
               <NodeTexts id={id} />
               <NodeProblems id={id} type={isMissing ? node.type : null} />
             </>
@@ -88,7 +96,7 @@ function useNodeSpec(node: GraphNode) {
   return useGraph((graph) => specFor(node, graph.workflow, specs))
 }
 
-/** Have xyflow measure the sockets again when they moved without the node changing its size. */
+/** Have xyflow measure the node again where its sockets moved or its size was forgotten. */
 function useMeasuredAgain(id: string, layout: string): void {
   const measure = useUpdateNodeInternals()
   const far = useView((view) => view.distance > 0)

@@ -46,7 +46,7 @@ export function ChoiceField({ label, value, options, onChange }: Props) {
           aria-expanded={opened}
           aria-haspopup="listbox"
           aria-invalid={!known}
-          title={shown}
+          title={known ? shown : t('widget.choice.gone', { value: shown })}
           onClick={() => setOpened(!opened)}
           onKeyDown={onKeyDown}
         >
