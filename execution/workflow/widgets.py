@@ -9,13 +9,18 @@ from nodes.spec import REQUIRED, Choice, FileChoice, InputSpec, NodeSpec, Number
 CONTROLS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
 UPLOAD_BUTTON = "image"
 
+TYPED_IN = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"})
+"""Types whose inputs have widgets, even where a foreign node says nothing about them."""
+
 ABSENT = object()
 """Stands for a value that the document does not hold and the node does not default."""
 
 
 def has_widget(spec: InputSpec) -> bool:
     """Whether the input can be typed in."""
-    return spec.widget is not None or spec.type == "BOOLEAN"
+    if spec.options.get("forceInput"):
+        return False
+    return spec.widget is not None or spec.type in TYPED_IN
 
 
 def widget_inputs(spec: NodeSpec) -> list[InputSpec]:
@@ -55,7 +60,7 @@ def _is_companion(spec: InputSpec, following: Any) -> bool:
         case FileChoice(upload=True):
             return following == UPLOAD_BUTTON
         case _:
-            return False
+            return bool(spec.options.get("image_upload")) and following == UPLOAD_BUTTON
 
 
 def _defaults(spec: NodeSpec | None, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,9 @@ ANY = "*"
 KINDS_OF_HIDDEN = frozenset(
     {"PROMPT", "DYNPROMPT", "EXTRA_PNGINFO", "UNIQUE_ID", "AUTH_TOKEN_COMFY_ORG", "API_KEY_COMFY_ORG"}
 )
+SEEDS = frozenset({"seed", "noise_seed"})
+"""Whole numbers of these names may change after queueing, unless their declaration says something else."""
+
 _PROBE = "a type that no node has"
 
 
@@ -77,8 +80,13 @@ def _input(name: str, spelled: Any, optional: bool) -> InputSpec:
         tooltip=str(options.get("tooltip") or ""),
         advanced=bool(options.get("advanced")),
         lazy=bool(options.get("lazy")),
-        options=options,
+        options=options or ({"control_after_generate": True} if _changes_after_queueing(widget) else {}),
     )
+
+
+def _changes_after_queueing(widget: Widget) -> bool:
+    """Whether an input is a number that may change after queueing."""
+    return isinstance(widget, Number) and bool(widget.control_after_generate)
 
 
 def _typed(name: str, kind: Any, options: Mapping[str, Any]) -> tuple[str, Widget]:
@@ -88,7 +96,7 @@ def _typed(name: str, kind: Any, options: Mapping[str, Any]) -> tuple[str, Widge
     wire = wire_type(kind)
     match wire:
         case "INT" | "FLOAT":
-            return wire, _number(wire, options)
+            return wire, _number(name, wire, options)
         case "STRING":
             return wire, Text(bool(options.get("multiline")), bool(options.get("dynamicPrompts")))
         case "COMBO":
@@ -108,17 +116,18 @@ def _is_multiple(options: Mapping[str, Any]) -> bool:
     return bool(options.get("multiselect") or options.get("multi_select"))
 
 
-def _number(wire: str, options: Mapping[str, Any]) -> Number | None:
-    limits = [options.get(name) for name in ("min", "max", "step", "round")]
+def _number(name: str, wire: str, options: Mapping[str, Any]) -> Number | None:
+    limits = [options.get(key) for key in ("min", "max", "step", "round")]
     least, most, step, rounding = [value if _is_number(value) else None for value in limits]
-    if least is None and most is None:
+    control = wire == "INT" and bool(options.get("control_after_generate", name in SEEDS))
+    if least is None and most is None and not control:
         return None
     return Number(
         -sys.float_info.max if least is None else least,
         sys.float_info.max if most is None else most,
         step=step or (1 if wire == "INT" else 0.01),
         round=rounding,
-        control_after_generate=bool(options.get("control_after_generate")),
+        control_after_generate=control,
     )
 
 
