@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from execution.events import Event, WorkerState
+from execution.events import Event, Kept, WorkerState
 from execution.json_text import JsonText
 from nodes.spec import NodeSpec
 
@@ -99,7 +99,7 @@ class HistoryEntry:
 
     job: Job
     outputs: Mapping[str, Mapping[str, Any]]
-    events: tuple[Event, ...]
+    events: tuple[Kept, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,8 +191,9 @@ OfJob = (
     | NodePreview
     | NodePicture
     | NodeFinished
-    | NodePlaced
     | Outcome
     | JobEnded
 )
 Event = QueueChanged | WorkerChanged | ClientMessage | OfJob
+Kept = JobStarted | NodesCached | NodePlaced | Outcome
+"""What the history remembers of a job."""

@@ -6,13 +6,13 @@ from dataclasses import fields
 from typing import Any, get_args
 
 from execution.engine import HistoryEntry, Job
-from execution.events import Event, JobStarted, NodePlaced, NodesCached, Outcome
+from execution.events import Kept
 from execution.json_text import JsonText
 
 SECRETS = frozenset({"auth_token_comfy_org", "api_key_comfy_org"})
 """Extra data that is given to nodes but never written to disk."""
 
-KEPT_EVENTS = {kind.__name__: kind for kind in (JobStarted, NodesCached, NodePlaced, *get_args(Outcome))}
+KEPT_EVENTS = {kind.__name__: kind for kind in get_args(Kept)}
 JOB_COLUMNS = "id, number, graph, targets, extra_data, client_id, state, created, started, ended, attempt, digest"
 
 
@@ -43,16 +43,16 @@ def outputs_text(outputs: Mapping[str, Any]) -> str:
     return json.dumps(outputs, allow_nan=False)
 
 
-def events_text(events: tuple[Event, ...]) -> str:
+def events_text(events: tuple[Kept, ...]) -> str:
     """The events that tell a job's life."""
     return json.dumps([{"kind": type(event).__name__, **_fields(event)} for event in events], allow_nan=False)
 
 
-def _fields(event: Event) -> dict[str, Any]:
+def _fields(event: Kept) -> dict[str, Any]:
     """Not copied, as asdict does: an event may name thousands of nodes."""
     return {field.name: getattr(event, field.name) for field in fields(event)}
 
 
-def _event_of(data: dict[str, Any]) -> Event:
+def _event_of(data: dict[str, Any]) -> Kept:
     told: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     return KEPT_EVENTS[told.pop("kind")](**told)

@@ -12,6 +12,7 @@ from execution.events import (
     JobInterrupted,
     JobStarted,
     JobSucceeded,
+    Kept,
     NodeFinished,
     NodePlaced,
     NodePreview,
@@ -44,7 +45,7 @@ class RunningJob:
     node_id: str | None = None
     executed: list[str] = field(default_factory=list[str])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
-    events: list[Event] = field(default_factory=list[Event])
+    events: list[Kept] = field(default_factory=list[Kept])
     signs: dict[str, float] = field(default_factory=dict[str, float])
     queued_as: dict[str, str] = field(default_factory=dict[str, str])
     verdict: Outcome | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from execution.engine import Job, JobState, StoreError
-from execution.events import Event
+from execution.events import Kept
 from execution.records import JOB_COLUMNS, events_text, job_of, job_row, outputs_text
 
 LOG = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class End:
     state: JobState
     timestamp: int
     outputs: Mapping[str, Any]
-    events: tuple[Event, ...]
+    events: tuple[Kept, ...]
 
 
 class Store:
