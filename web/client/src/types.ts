@@ -98,6 +98,7 @@ export type Specs = Readonly<Record<string, NodeSpec>>
 
 export type NodeId = string
 export type LinkId = number
+export type WaypointId = number
 
 export interface Point {
   readonly x: number
@@ -152,6 +153,17 @@ export interface Link {
   readonly target: NodeId
   readonly input: string
   readonly type: string
+  /** The last waypoint on its way, which names those before it; null for a straight way. */
+  readonly via: WaypointId | null
+}
+
+/** A point that wires pass through: a reroute that is no node. */
+export interface Waypoint {
+  readonly id: WaypointId
+  /** The waypoint before it on the way from the source. */
+  readonly parent: WaypointId | null
+  readonly at: Point
+  readonly rest: JsonObject
 }
 
 export interface Group {
@@ -166,6 +178,7 @@ export interface Group {
 export interface Workflow {
   readonly nodes: readonly GraphNode[]
   readonly links: readonly Link[]
+  readonly waypoints: readonly Waypoint[]
   readonly groups: readonly Group[]
   /** The highest numbers given so far, so that none is given twice. */
   readonly lastNodeId: number

@@ -3,12 +3,12 @@
 import { type Edge, type Node, type NodeHandle, Position } from '@xyflow/react'
 
 import { anatomyOf, expectedSize, inputHeights, socketHeight, TITLE_HEIGHT } from '../nodes/metrics'
-import type { GraphNode, Group, Link, NodeSpec, Point, Size, Specs } from '../types'
+import type { GraphNode, Group, Link, NodeSpec, Point, Size, Specs, Waypoint } from '../types'
 
 export type NodeFlow = Node<{ readonly node: GraphNode }, 'node'>
 export type GroupFlow = Node<{ readonly group: Group }, 'frame'>
 export type FlowNode = NodeFlow | GroupFlow
-export type WireFlow = Edge<{ readonly type: string }, 'wire'>
+export type WireFlow = Edge<{ readonly type: string; readonly way: readonly Waypoint[] }, 'wire'>
 
 export const inputHandle = (name: string) => `in:${name}`
 export const outputHandle = (index: number) => `out:${index}`
@@ -133,7 +133,7 @@ export function groupFlowOf(group: Group, overlay: Overlay): GroupFlow {
   }
 }
 
-export function wireOf(link: Link, selected: boolean): WireFlow {
+export function wireOf(link: Link, way: readonly Waypoint[], selected: boolean): WireFlow {
   return {
     id: String(link.id),
     type: 'wire',
@@ -141,7 +141,7 @@ export function wireOf(link: Link, selected: boolean): WireFlow {
     sourceHandle: outputHandle(link.output),
     target: link.target,
     targetHandle: inputHandle(link.input),
-    data: { type: link.type },
+    data: { type: link.type, way },
     ariaLabel: link.type,
     selected,
   }

@@ -2,9 +2,22 @@ import { useMemo } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 
 import { useCatalog } from '../catalog/store'
+import { EMPTY_WORKFLOW } from '../graph/document'
 import { useGraph } from '../graph/store'
-import { type FlowNode, flowOf, groupFlowId, groupFlowOf, type WireFlow, wireOf } from './flow'
+import { carriedWaypoints, wayOf } from '../graph/waypoints'
+import type { Point, Waypoint } from '../types'
+import {
+  type FlowNode,
+  flowOf,
+  fromFlow,
+  groupFlowId,
+  groupFlowOf,
+  type WireFlow,
+  wireOf,
+} from './flow'
 import { useView } from './view'
+
+const NOTHING_DRAGGED: ReadonlyMap<string, Point> = new Map()
 
 /** The document's nodes and groups as xyflow takes them. */
 export function useFlowNodes(): FlowNode[] {
@@ -38,5 +51,20 @@ export function useFlowNodes(): FlowNode[] {
 export function useWires(): WireFlow[] {
   const links = useGraph((graph) => graph.workflow.links)
   const selected = useGraph((graph) => graph.selectedLinks)
-  return useMemo(() => links.map((link) => wireOf(link, selected.has(link.id))), [links, selected])
+  const waypoints = useWaypoints()
+  return useMemo(
+    () => links.map((link) => wireOf(link, wayOf({ waypoints }, link), selected.has(link.id))),
+    [links, waypoints, selected],
+  )
+}
+
+/** The document's waypoints, on their way with the nodes that are being dragged. */
+function useWaypoints(): readonly Waypoint[] {
+  const hasAny = useGraph((graph) => graph.workflow.waypoints.length > 0)
+  const workflow = useGraph((graph) => (hasAny ? graph.workflow : EMPTY_WORKFLOW))
+  const dragged = useView((view) => (hasAny ? view.dragged : NOTHING_DRAGGED))
+  return useMemo(() => {
+    const positions = new Map([...dragged].map(([id, at]) => [id, fromFlow(at)]))
+    return carriedWaypoints(workflow, positions)
+  }, [workflow, dragged])
 }

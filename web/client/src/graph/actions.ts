@@ -18,6 +18,7 @@ import { linkInto, nodeOf } from './document'
 import type { Wish } from './fitting'
 import { outputType } from './fitting'
 import { defaultValues, inputIndex, withValue, type Slot } from './slots'
+import { carriedWaypoints } from './waypoints'
 
 /** A node fresh from the palette. */
 export function createNode(spec: NodeSpec, id: NodeId, position: Point, size: Size): GraphNode {
@@ -62,7 +63,7 @@ export function withLink(workflow: Workflow, specs: Specs, wish: Wish): Workflow
   return {
     ...withSlots(workflow, specs, source, target, wish),
     lastLinkId: id,
-    links: [...links, { id, ...wish, type }],
+    links: [...links, { id, ...wish, type, via: null }],
   }
 }
 
@@ -109,9 +110,11 @@ export function withoutNodes(workflow: Workflow, ids: ReadonlySet<NodeId>): Work
   return { ...workflow, nodes, links }
 }
 
-/** Put nodes somewhere else. */
+/** Put nodes somewhere else, and with them the waypoints of wires whose both ends move. */
 export function moved(workflow: Workflow, positions: ReadonlyMap<NodeId, Point>): Workflow {
-  return mapNodes(workflow, (node) => {
+  const waypoints = carriedWaypoints(workflow, positions)
+  const carried = waypoints === workflow.waypoints ? workflow : { ...workflow, waypoints }
+  return mapNodes(carried, (node) => {
     const position = positions.get(node.id)
     if (!position) return node
     const same = position.x === node.position.x && position.y === node.position.y

@@ -51,8 +51,20 @@ export function pasted(workflow: Workflow, part: Workflow, at: Point): Pasted {
     id: ids.get(node.id) ?? node.id,
     position: { x: node.position.x - left + at.x, y: node.position.y - top + at.y },
   }))
+  const lastWaypoint = Math.max(0, ...workflow.waypoints.map((point) => point.id))
+  const waypointIds = new Map(
+    part.waypoints.map((point, index) => [point.id, lastWaypoint + 1 + index]),
+  )
+  const renumbered = (id: number | null) => (id === null ? null : (waypointIds.get(id) ?? null))
+  const waypoints = part.waypoints.map((point) => ({
+    ...point,
+    id: renumbered(point.id) ?? 0,
+    parent: renumbered(point.parent),
+    at: { x: point.at.x - left + at.x, y: point.at.y - top + at.y },
+  }))
   const links = part.links.map((link, index) => ({
     ...link,
+    via: renumbered(link.via),
     id: workflow.lastLinkId + 1 + index,
     source: ids.get(link.source) ?? link.source,
     target: ids.get(link.target) ?? link.target,
@@ -63,6 +75,7 @@ export function pasted(workflow: Workflow, part: Workflow, at: Point): Pasted {
       ...workflow,
       nodes: [...workflow.nodes, ...nodes],
       links: [...workflow.links, ...links],
+      waypoints: [...workflow.waypoints, ...waypoints],
       lastNodeId: workflow.lastNodeId + nodes.length,
       lastLinkId: workflow.lastLinkId + links.length,
     },

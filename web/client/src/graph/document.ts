@@ -5,6 +5,7 @@ import type { GraphNode, Link, NodeId, Workflow } from '../types'
 export const EMPTY_WORKFLOW: Workflow = {
   nodes: [],
   links: [],
+  waypoints: [],
   groups: [],
   lastNodeId: 0,
   lastLinkId: 0,

@@ -63,7 +63,11 @@ const FOREIGN: JsonObject = {
     },
   ],
   config: { links_ontop: false },
-  extra: { ds: { scale: 0.8, offset: [10, 20] }, reroutes: [{ id: 1, pos: [1, 2], linkIds: [7] }] },
+  extra: {
+    ds: { scale: 0.8, offset: [10, 20] },
+    reroutes: [{ id: 1, pos: [1, 2], linkIds: [7] }],
+    linkExtensions: [{ id: 7, parentId: 1 }],
+  },
   definitions: { subgraphs: [{ id: 'abc', nodes: [] }] },
   models: [{ name: 'm', url: 'https://example.org' }],
   version: 0.4,

@@ -9,9 +9,11 @@ import type {
   InputSlot,
   JsonObject,
   Link,
+  LinkId,
   NodeId,
   OutputSlot,
   Value,
+  WaypointId,
   Workflow,
 } from '../types'
 import { groupedBy } from './document'
@@ -28,6 +30,7 @@ import {
   without,
   WorkflowError,
 } from './reading'
+import { extraWithWaypoints, idOf, readLinkExtensions, readWaypoints } from './waypoints'
 
 /** Read a document from parsed JSON; throws a WorkflowError that says what is wrong with it. */
 export function parseWorkflow(value: Value): Workflow {
@@ -40,12 +43,14 @@ export function parseWorkflow(value: Value): Workflow {
       return [nodeId(id), asArray(inputs)] as const
     }),
   )
-  const links = asArray(value.links).map((link) => readLink(link, slots))
+  const extensions = readLinkExtensions(value)
+  const links = asArray(value.links).map((link) => readLink(link, slots, extensions))
   const ids = nodes.map((node) => Number(node.id)).filter(Number.isSafeInteger)
   const state = isObject(value.state) ? value.state : value
   return {
     nodes,
     links: links.filter((link) => link !== null),
+    waypoints: readWaypoints(value),
     groups: asArray(value.groups).map(readGroup),
     lastNodeId: Math.max(0, asNumber(state.last_node_id ?? state.lastNodeId, 0), ...ids),
     lastLinkId: Math.max(
@@ -53,15 +58,7 @@ export function parseWorkflow(value: Value): Workflow {
       asNumber(state.last_link_id ?? state.lastLinkId, 0),
       ...links.map((link) => link?.id ?? 0),
     ),
-    rest: without(value, [
-      'nodes',
-      'links',
-      'groups',
-      'last_node_id',
-      'last_link_id',
-      'version',
-      'state',
-    ]),
+    rest: readRest(value),
   }
 }
 
@@ -83,9 +80,20 @@ export function serializeWorkflow(workflow: Workflow): JsonObject {
     }),
     groups: workflow.groups.map(writeGroup),
     config: workflow.rest.config ?? {},
-    extra: workflow.rest.extra ?? {},
+    extra: extraWithWaypoints(workflow),
     version: 0.4,
   }
+}
+
+const DOCUMENT_KEYS = [
+  ...['nodes', 'links', 'groups', 'reroutes'],
+  ...['last_node_id', 'last_link_id', 'version', 'state'],
+]
+
+function readRest(value: JsonObject): JsonObject {
+  const rest = without(value, DOCUMENT_KEYS)
+  if (!isObject(rest.extra)) return rest
+  return { ...rest, extra: without(rest.extra, ['reroutes', 'linkExtensions']) }
 }
 
 /** Why an object without a list of nodes is none: a graph in API format deserves its own words. */
@@ -165,20 +173,26 @@ function readSlot(value: Value, linkKey: string): InputSlot & OutputSlot {
 }
 
 /** One wire, or null for one whose ends the document does not hold. */
-function readLink(value: Value, slots: ReadonlyMap<NodeId, readonly Value[]>): Link | null {
+function readLink(
+  value: Value,
+  slots: ReadonlyMap<NodeId, readonly Value[]>,
+  extensions: ReadonlyMap<LinkId, WaypointId | null>,
+): Link | null {
   const [id, source, output, target, slot, type] = isObject(value)
     ? [value.id, value.origin_id, value.origin_slot, value.target_id, value.target_slot, value.type]
     : asArray(value)
   if (source === undefined || target === undefined) return null
   const input = slots.get(nodeId(target))?.[asNumber(slot, 0)]
   if (!isObject(input) || !slots.has(nodeId(source))) return null
+  const number = asNumber(id, 0)
   return {
-    id: asNumber(id, 0),
+    id: number,
     source: nodeId(source),
     output: asNumber(output, 0),
     target: nodeId(target),
     input: asText(input.name, ''),
     type: typeof type === 'string' ? type : '*',
+    via: (isObject(value) ? idOf(value.parentId) : null) ?? extensions.get(number) ?? null,
   }
 }
 
