@@ -92,7 +92,8 @@ def laplace_between(sigma_min: float, sigma_max: float, steps: int, mu: float = 
 def variance_preserving(steps: int, beta_d: float = 19.9, beta_min: float = 0.1, eps_s: float = 1e-3) -> Tensor:
     """Even in the time of the VP diffusion of arXiv:2011.13456, from 1 to eps_s."""
     time = torch.linspace(1, eps_s, steps)
-    return _then_zero((beta_d * time**2 / 2 + beta_min * time).expm1().sqrt())
+    growth = (beta_d * time**2 / 2 + beta_min * time).exp()
+    return _then_zero((growth - 1).sqrt())  # as k-diffusion rounds it; expm1 would move the last sigma by a digit
 
 
 TURBO_TIMESTEPS = tuple(range(999, 0, -100))
@@ -129,14 +130,15 @@ def linear_quadratic(levels: NoiseLevels, steps: int) -> Tensor:
     index = torch.arange(steps + 1, dtype=torch.float64)
     beyond = (index - linear_steps).clamp(min=0)
     way = index * slope + curvature * beyond**2
-    return _then_zero((levels.sigma_max * (1 - way[:-1])).float())
+    return _then_zero((1 - way[:-1]).float() * levels.sigma_max)
 
 
 def kl_optimal(levels: NoiseLevels, steps: int) -> Tensor:
     """Evenly spaced in arctan σ, which minimizes the KL divergence for Gaussian data; Align Your Steps,
     arXiv:2404.14507."""
-    ramp = torch.linspace(math.atan(levels.sigma_max), math.atan(levels.sigma_min), steps, dtype=torch.float64)
-    return _then_zero(ramp.tan().float())
+    way = torch.arange(steps) / max(steps - 1, 1)
+    angles = way * math.atan(levels.sigma_min) + (1 - way) * math.atan(levels.sigma_max)
+    return _then_zero(angles.tan())
 
 
 SCHEDULES: dict[str, Schedule] = {

@@ -1,5 +1,6 @@
 """Laws of the schedules."""
 
+import dataclasses
 import math
 
 import numpy
@@ -19,6 +20,7 @@ from models.sampling.schedules import (
     normal,
     sgm_uniform,
     simple,
+    variance_preserving,
 )
 
 LEVELS = discrete_levels(scaled_linear_alphas_bar())
@@ -95,6 +97,27 @@ def test_linear_quadratic_is_linear_first_and_meets_without_a_kink():
     second = way[10:].diff().diff()
     torch.testing.assert_close(second, second.mean().expand(9), atol=1e-6, rtol=0)  # a parabola
     assert float(way[11] - way[10]) == pytest.approx(0.0025 + float(second.mean()) / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("zero_snr", [False, True])
+def test_kl_optimal_takes_its_angles_in_single_precision(zero_snr):
+    alphas_bar = scaled_linear_alphas_bar()
+    levels = discrete_levels(with_zero_terminal_snr(alphas_bar) if zero_snr else alphas_bar)
+    share = torch.arange(7, dtype=torch.float32) / 6
+    angles = share * math.atan(levels.sigma_min) + (1 - share) * math.atan(levels.sigma_max)
+    assert torch.equal(kl_optimal(levels, 7)[:-1], torch.tan(angles))
+
+
+def test_linear_quadratic_rounds_its_way_before_it_scales_it():
+    for steps in (2, 3, 20, 31):
+        relative = linear_quadratic(dataclasses.replace(LEVELS, sigmas=torch.tensor([0.01, 1.0])), steps)
+        assert torch.equal(linear_quadratic(LEVELS, steps), relative * LEVELS.sigmas[-1])
+
+
+def test_the_last_sigma_of_a_variance_preserving_diffusion_is_rounded_as_published():
+    time = torch.linspace(1, 1e-3, 12)
+    published = torch.sqrt(torch.exp(19.9 * time**2 / 2 + 0.1 * time) - 1)
+    assert torch.equal(variance_preserving(12)[:-1], published)
 
 
 def test_a_model_whose_smallest_sigma_is_zero_gets_no_second_zero():
