@@ -3,6 +3,7 @@
 import { useCatalog } from '../catalog/store'
 import { afterQueueing } from '../graph/seeds'
 import { serializeWorkflow } from '../graph/serial'
+import { asShown } from '../graph/shown'
 import { amend, useGraph } from '../graph/store'
 import { rememberQueued } from '../run/lastQueued'
 import { useBatch } from '../panels/batch'
@@ -13,7 +14,8 @@ export async function queue({ front }: { readonly front: boolean }): Promise<voi
   for (let round = 0; round < count; round += 1) {
     const { workflow } = useGraph.getState()
     const { specs } = useCatalog.getState()
-    if (!(await queueWorkflow(serializeWorkflow(workflow), { front }))) return
+    const document = serializeWorkflow(asShown(workflow, specs))
+    if (!(await queueWorkflow(document, { front }))) return
     rememberQueued(workflow, specs)
     amend((shown) => afterQueueing(shown, specs, Math.random))
   }

@@ -31,7 +31,7 @@ export function ChoiceField({ label, value, options, onChange }: Props) {
       opened={opened}
       onChange={setOpened}
       position="bottom-start"
-      width="target"
+      width="max-content"
       offset={4}
       trapFocus
       returnFocus
