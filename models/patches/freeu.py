@@ -41,12 +41,13 @@ class FreeU:
         return strengthened, with_low_frequencies_scaled(skip, stage.s)
 
     def _strength(self, features: Tensor, b: float) -> Tensor | float:
-        """b, or (b 1 h w) between 1 and b."""
+        """b, or (b 1 h w) between 1 and b; 1 where all pixels are alike, as a single one is."""
         if not self.adaptive:
             return b
         mean = features.mean(dim=1, keepdim=True)
         low, high = mean.amin(dim=(2, 3), keepdim=True), mean.amax(dim=(2, 3), keepdim=True)
-        return (b - 1) * (mean - low) / (high - low) + 1
+        share = torch.where(high > low, (mean - low) / (high - low), torch.zeros_like(mean))
+        return (b - 1) * share + 1
 
 
 def with_low_frequencies_scaled(x: Tensor, scale: float, threshold: int = THRESHOLD) -> Tensor:

@@ -71,6 +71,11 @@ class TestFreeU:
         found, _ = FreeU((Stage(8, 1.5, 1.0),), adaptive=False)(features, features, MIDDLE, call_of(4, 4))
         assert found[0, :, 0, 0].tolist() == [1.5] * 4 + [1.0] * 4
 
+    def test_the_adaptive_form_leaves_a_single_pixel_alone(self):
+        features = randn(2, 8, 1, 1)
+        found, _ = FreeU((Stage(8, 1.5, 1.0),), adaptive=True)(features, features, MIDDLE, call_of(1, 1))
+        assert torch.equal(found, features)
+
     def test_the_adaptive_form_reaches_from_one_to_b(self):
         features = torch.arange(16.0).reshape(1, 1, 4, 4).expand(1, 8, 4, 4)
         found, _ = FreeU((Stage(8, 1.5, 1.0),), adaptive=True)(features, features, MIDDLE, call_of(4, 4))

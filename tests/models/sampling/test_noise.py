@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchsde
 
 from models.sampling.noise import brownian, generated, initial_noise
 
@@ -47,6 +48,15 @@ def test_brownian_noise_is_standard_normal():
     noise = brownian(x, sigmas, 1)(sigmas[0], sigmas[1])
     assert noise.std() == pytest.approx(1, rel=0.03)
     assert abs(float(noise.mean())) < 0.03
+
+
+def test_brownian_noise_is_that_of_a_tree_over_the_sigmas_above_zero():
+    x, sigmas = torch.zeros(1, 4, 8, 8), torch.tensor([10.0, 3.0, 0.5, 0.0])
+    tree = torchsde.BrownianTree(t0=0.5, w0=x, t1=10.0, entropy=11)
+    noise = brownian(x, sigmas, 11)
+    for sigma, sigma_next in ((10.0, 3.0), (3.0, 0.5), (2.0, 1.0)):
+        expected = -tree(sigma_next, sigma) / (sigma - sigma_next) ** 0.5
+        torch.testing.assert_close(noise(torch.tensor(sigma), torch.tensor(sigma_next)), expected)
 
 
 def test_brownian_noise_of_a_step_is_the_sum_over_its_parts():

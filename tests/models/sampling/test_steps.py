@@ -31,7 +31,10 @@ def test_partial_denoising_walks_the_end_of_a_longer_schedule(steps, denoise, ex
     assert partly_scheduled(count_down, LEVELS, steps, denoise).tolist() == expected
 
 
-@pytest.mark.parametrize(("steps", "denoise", "total"), [(4, 0.5, 8), (5, 0.6, 8), (20, 0.1, 200), (3, 0.999, 3)])
+@pytest.mark.parametrize(
+    ("steps", "denoise", "total"),
+    [(4, 0.5, 8), (5, 0.6, 8), (20, 0.1, 200), (3, 0.999, 3), (5, 0.75, 6), (200, 0.995, 201)],
+)
 def test_the_longer_schedule_has_steps_over_denoise_steps(steps, denoise, total):
     torch.testing.assert_close(partly_scheduled(karras, LEVELS, steps, denoise), karras(LEVELS, total)[-(steps + 1) :])
 
