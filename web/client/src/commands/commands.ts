@@ -39,7 +39,7 @@ export const COMMANDS = {
   interrupt: {
     keys: ['mod+alt+enter'],
     perform: interruptRun,
-    isEnabled: () => useRun.getState().job !== null,
+    isEnabled: () => useRun.getState().jobs.length > 0,
     everywhere: true,
   },
   new: { keys: [], perform: newWorkflow },

@@ -5,7 +5,7 @@ import type { JobItem } from '../api/types'
 import { IconPlayerStop, IconX } from '../icons'
 import { cancelQueued, emptyQueue, stopJob } from '../run/jobs'
 import { useRun } from '../run/store'
-import { usePercent } from './RunStatus'
+import { usePercentOf } from './RunStatus'
 import { summaryOf } from './summary'
 
 /** The jobs that run and wait; nothing if there are none. */
@@ -45,7 +45,7 @@ export function QueueList() {
 
 function RunningRow({ job }: { job: JobItem }) {
   const { t } = useTranslation()
-  const percent = usePercent()
+  const percent = usePercentOf(job.jobId)
   return (
     <li className="job-row running">
       <VisuallyHidden>{t('panel.queue.running')}</VisuallyHidden>

@@ -11,7 +11,7 @@ import { MOST, setBatch, useBatch } from './batch'
 export function RunControls() {
   const { t } = useTranslation()
   const count = useBatch((batch) => batch.count)
-  const running = useRun((run) => run.job !== null)
+  const running = useRun((run) => run.jobs.length > 0)
   const connected = useRun((run) => run.connection === 'open')
   return (
     <div className="run-controls">

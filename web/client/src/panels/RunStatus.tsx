@@ -4,7 +4,7 @@ import { useCatalog } from '../catalog/store'
 import { nodeOf } from '../graph/document'
 import { useGraph } from '../graph/store'
 import { titleOf } from '../nodes/title'
-import { totalProgress } from '../run/state'
+import { type JobId, leadOf, progressOf, totalProgress } from '../run/state'
 import { useRun } from '../run/store'
 
 /** What runs now and how far it is, and how many jobs wait. */
@@ -12,7 +12,7 @@ export function RunStatus() {
   const { t } = useTranslation()
   const percent = usePercent()
   const title = useRunningTitle()
-  const waiting = useRun((run) => run.remaining - (run.job === null ? 0 : 1))
+  const waiting = useRun((run) => run.remaining - run.jobs.length)
   return (
     <div className="run-status" role="status">
       {title !== null && <span className="run-node">{title}</span>}
@@ -22,7 +22,7 @@ export function RunStatus() {
   )
 }
 
-/** How much of the running job is done, in whole percent. */
+/** How much of the job that the nodes show is done, in whole percent. */
 export function usePercent(): number | null {
   return useRun((run) => {
     const progress = totalProgress(run)
@@ -30,10 +30,19 @@ export function usePercent(): number | null {
   })
 }
 
+/** How much of a job is done, in whole percent; null while it does not run. */
+export function usePercentOf(jobId: JobId): number | null {
+  return useRun(({ jobs }) => {
+    const job = jobs.find(({ id }) => id === jobId)
+    return job === undefined ? null : Math.floor(progressOf(job) * 100)
+  })
+}
+
 /** The name of the running node, where the editor shows the workflow that runs. */
 function useRunningTitle(): string | null {
-  const id = useRun(({ job, detached }) => {
-    return job === null || detached.has(job.id) ? null : job.node
+  const id = useRun((run) => {
+    const lead = leadOf(run)
+    return lead === null || run.detached.has(lead.id) ? null : lead.node
   })
   const node = useGraph((graph) => (id === null ? undefined : nodeOf(graph.workflow, id)))
   const spec = useCatalog((catalog) => (node ? catalog.specs[node.type] : undefined))

@@ -5,6 +5,7 @@ import { clientIdOf } from '../api/clientId'
 import type { JsonObject } from '../types'
 import { problemsFrom } from './problems'
 import { usePreviews } from './settings'
+import { leadOf } from './state'
 import { dispatch, dispatchFailure, useRun } from './store'
 
 /** Queue a serialized workflow; false if it was refused, the reasons being in the store then. */
@@ -32,7 +33,7 @@ export async function queueWorkflow(
 /** Stop the running job at its next step. */
 export async function interruptRun(): Promise<void> {
   try {
-    await interrupt(useRun.getState().job?.id)
+    await interrupt(leadOf(useRun.getState())?.id)
   } catch (error) {
     dispatchFailure(error)
   }

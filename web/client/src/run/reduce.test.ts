@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import type { HistoryEntry, JobItem } from '../api/types'
 import { reduce, type RunMessage } from './reduce'
-import { INITIAL, totalProgress, type Problem, type RunState } from './state'
+import { INITIAL, leadOf, totalProgress, type Problem, type RunState } from './state'
 import { droppedPreviews } from './store'
 
 const JOB = 'job'
@@ -82,7 +82,7 @@ describe('a run', () => {
     const over = after([executed('3'), success, executing(null)], running)
     expect(over.nodes['2']?.status).toBe('done')
     expect(over.nodes['3']?.output?.images).toEqual([IMAGE])
-    expect(over.job).toBeNull()
+    expect(leadOf(over)).toBeNull()
   })
 
   test('marks cached nodes, also when they show something', () => {
@@ -116,7 +116,7 @@ describe('a run', () => {
       { type: 'execution_interrupted', data: { prompt_id: JOB, node_id: '2' } },
     ])
     expect(state.nodes['2']).toMatchObject({ status: 'idle', progress: null })
-    expect(state.job).toBeNull()
+    expect(leadOf(state)).toBeNull()
   })
 
   test('an error is a problem of its node', () => {
@@ -125,7 +125,7 @@ describe('a run', () => {
       status: 'failed',
       problems: [{ nodeId: '2', input: null, kind: 'execution', message: 'out of memory' }],
     })
-    expect(state.job).toBeNull()
+    expect(leadOf(state)).toBeNull()
   })
 
   test('a blocked node is told why, and its job goes on', () => {
@@ -133,7 +133,7 @@ describe('a run', () => {
     if (blocked.type !== 'execution_error') throw new Error('not an error')
     const data = { ...blocked.data, exception_type: 'ExecutionBlocked' }
     const state = after([start, executing('2'), { type: 'execution_error', data }])
-    expect(state.job?.id).toBe(JOB)
+    expect(leadOf(state)?.id).toBe(JOB)
     expect(state.nodes['2']?.status).toBe('running')
     expect(state.nodes['3']).toMatchObject({ status: 'failed', problems: [{ nodeId: '3' }] })
   })
@@ -265,7 +265,7 @@ describe('another workflow in the editor', () => {
       executed('3'),
     ])
     expect(state.nodes).toEqual({})
-    expect(state.job?.node).toBe('2')
+    expect(leadOf(state)?.node).toBe('2')
   })
 
   test('hears of its own job that is already running', () => {
@@ -300,7 +300,7 @@ describe('a job that ended while the connection was lost', () => {
   const missed = after([open, start, executing('2'), executed('3'), nothing])
 
   test('runs no longer as soon as the queue is listed', () => {
-    expect(missed.job).toBeNull()
+    expect(leadOf(missed)).toBeNull()
     expect(missed.nodes['2']?.status).toBe('idle')
   })
 

@@ -8,9 +8,10 @@ import {
   type ServerMessage,
 } from '../api/messages'
 import type { HistoryEntry, JobItem, QueueSnapshot } from '../api/types'
-import { neededBy } from './needed'
+import { withFinished, withNeeded, withoutJob, withPart, withStarted } from './running'
 import {
   IDLE,
+  leadOf,
   type JobId,
   type NodeId,
   type NodeRun,
@@ -79,7 +80,7 @@ export function reduce(state: RunState, message: RunMessage): RunState {
     }
     case 'progress': {
       const { prompt_id, node, value, max } = message.data
-      return changeNodes(state, prompt_id, (nodes) =>
+      return followNodes(withPart(state, prompt_id, value, max), prompt_id, (nodes) =>
         changed(nodes, node, { progress: { value, max } }),
       )
     }
@@ -160,6 +161,12 @@ function changeNodes(state: RunState, jobId: JobId, change: (nodes: Nodes) => No
   return nodes === state.nodes ? state : { ...state, nodes }
 }
 
+/** The same for what only the leading job tells: jobs side by side would write over each other. */
+function followNodes(state: RunState, jobId: JobId, change: (nodes: Nodes) => Nodes): RunState {
+  const lead = leadOf(state)
+  return lead !== null && lead.id !== jobId ? state : changeNodes(state, jobId, change)
+}
+
 function mapNodes(nodes: Nodes, change: (node: NodeRun) => Partial<NodeRun>): Nodes {
   return Object.entries(nodes).reduce((all, [id, node]) => changed(all, id, change(node)), nodes)
 }
@@ -170,10 +177,7 @@ function settled(nodes: Nodes, status: 'done' | 'idle'): Nodes {
 }
 
 function started(state: RunState, jobId: JobId): RunState {
-  const item = [...state.queue.running, ...state.queue.pending].find((job) => job.jobId === jobId)
-  const needed = item === undefined ? null : neededBy(item)
-  const job = { id: jobId, node: null, needed, finished: new Set<NodeId>() }
-  return changeNodes({ ...state, job }, jobId, (nodes) =>
+  return followNodes(withStarted(state, jobId), jobId, (nodes) =>
     mapNodes(nodes, (node) => ({
       status: 'idle',
       progress: null,
@@ -190,35 +194,17 @@ function isOfARun(problem: Problem): boolean {
   return problem.kind === 'execution'
 }
 
-/** The running job with more nodes counted as finished and perhaps another node running. */
-function withFinished(
-  state: RunState,
-  jobId: JobId,
-  finished: readonly NodeId[],
-  node?: NodeId,
-): RunState {
-  const job =
-    state.job?.id === jobId
-      ? state.job
-      : { id: jobId, node: null, needed: null, finished: new Set<NodeId>() }
-  const all = finished.every((id) => job.finished.has(id))
-    ? job.finished
-    : new Set([...job.finished, ...finished])
-  if (all === job.finished && (node ?? job.node) === job.node && job === state.job) return state
-  return { ...state, job: { ...job, finished: all, node: node ?? job.node } }
-}
-
 function cached(state: RunState, jobId: JobId, ids: readonly NodeId[]): RunState {
-  return changeNodes(withFinished(state, jobId, ids), jobId, (nodes) =>
+  return followNodes(withFinished(state, jobId, ids), jobId, (nodes) =>
     ids.reduce((all, id) => changed(all, id, { status: 'cached', progress: null }), nodes),
   )
 }
 
 function executing(state: RunState, jobId: JobId, node: NodeId | null): RunState {
   if (node === null) return ended(state, jobId, 'done')
-  const before = state.job?.id === jobId ? state.job.node : null
+  const before = state.jobs.find((job) => job.id === jobId)?.node ?? null
   const finished = before === null || before === node ? [] : [before]
-  return changeNodes(withFinished(state, jobId, finished, node), jobId, (nodes) =>
+  return followNodes(withFinished(state, jobId, finished, node), jobId, (nodes) =>
     changed(settled(nodes, 'done'), node, { status: 'running' }),
   )
 }
@@ -233,7 +219,10 @@ function progressed(
     .map(([id, node]) => [node.display_node_id ?? id, node, id] as const)
     .filter(([shown, node, id]) => shown === id || node.state === 'running')
   const finished = entries.filter(([, node]) => node.state === 'finished').map(([id]) => id)
-  return changeNodes(withFinished(state, jobId, finished), jobId, (nodes) =>
+  const running = entries.find(([, node]) => node.state === 'running')?.[1]
+  const counted = withFinished(state, jobId, finished)
+  const after = running ? withPart(counted, jobId, running.value, running.max) : counted
+  return followNodes(after, jobId, (nodes) =>
     entries.reduce((all, [id, node]) => changed(all, id, reportedRun(all[id], node)), nodes),
   )
 }
@@ -250,33 +239,49 @@ function reportedRun(before: NodeRun = IDLE, { state, value, max }: NodeProgress
 }
 
 function executed(state: RunState, jobId: JobId, id: NodeId, output: NodeOutput | null): RunState {
-  return changeNodes(withFinished(state, jobId, [id]), jobId, (nodes) => {
+  const after = withFinished(state, jobId, [id])
+  const shown = changeNodes(after, jobId, (nodes) => changed(nodes, id, { output }))
+  return followNodes(shown, jobId, (nodes) => {
     const status = nodes[id]?.status === 'cached' ? 'cached' : 'done'
-    return changed(nodes, id, { output, status, progress: null })
+    return changed(nodes, id, { status, progress: null })
   })
 }
 
 function ended(state: RunState, jobId: JobId, status: 'done' | 'idle'): RunState {
-  if (state.job?.id !== jobId) return state
-  return changeNodes({ ...state, job: null }, jobId, (nodes) => settled(nodes, status))
+  if (!state.jobs.some((job) => job.id === jobId)) return state
+  return over(
+    followNodes(state, jobId, (nodes) => settled(nodes, status)),
+    jobId,
+  )
+}
+
+/** A job runs no more; if the nodes showed it, they show the next one that runs. */
+function over(state: RunState, jobId: JobId): RunState {
+  const after = withoutJob(state, jobId)
+  const next = leadOf(after)
+  if (next === null || leadOf(state)?.id !== jobId) return after
+  return changeNodes(after, next.id, (nodes) => {
+    const idle = mapNodes(nodes, () => ({ status: 'idle', progress: null, preview: null }))
+    const done = [...next.finished].reduce((all, id) => changed(all, id, { status: 'done' }), idle)
+    return next.node === null ? done : changed(done, next.node, { status: 'running' })
+  })
 }
 
 function failed(state: RunState, error: ExecutionError): RunState {
   if (isBlocked(error)) return blocked(state, error)
-  const after: RunState = { ...state, job: state.job?.id === error.prompt_id ? null : state.job }
   const message = error.exception_message.trim()
   const nodeId = error.node_id
+  const jobId = error.prompt_id
+  const after = followNodes(state, jobId, (nodes) =>
+    settled(nodes, nodeId === null || nodeId === '' ? 'idle' : 'done'),
+  )
   if (nodeId === null || nodeId === '') {
     const refusal = { kind: 'execution', message, details: error.exception_type }
-    return changeNodes({ ...after, refusal }, error.prompt_id, (nodes) => settled(nodes, 'idle'))
+    return over({ ...after, refusal }, jobId)
   }
   const problem = problemOfARun(nodeId, message, error.exception_type)
-  return changeNodes(after, error.prompt_id, (nodes) =>
-    changed(settled(nodes, 'done'), nodeId, {
-      status: 'failed',
-      progress: null,
-      problems: [problem],
-    }),
+  return changeNodes(over(after, jobId), jobId, (nodes) =>
+    changed(nodes, nodeId, { status: 'failed', progress: null, problems: [problem] }),
   )
 }
 
@@ -294,10 +299,11 @@ function previewed(
   state: RunState,
   { jobId, nodeId, url }: Extract<LocalMessage, { type: 'preview' }>,
 ): RunState {
-  const id = nodeId ?? state.job?.node
-  const job = jobId ?? state.job?.id
+  const lead = leadOf(state)
+  const id = nodeId ?? lead?.node
+  const job = jobId ?? lead?.id
   if (id === undefined || id === null || job === undefined) return state
-  return changeNodes(state, job, (nodes) => changed(nodes, id, { preview: url }))
+  return followNodes(state, job, (nodes) => changed(nodes, id, { preview: url }))
 }
 
 function withProblems(nodes: Nodes, problems: readonly Problem[]): Nodes {
@@ -360,23 +366,20 @@ function workflowReplaced(state: RunState, workflowId: string | null, outputs: O
 
 /** The queue decides what runs: a job that it no longer holds ended while nobody listened. */
 function queueListed(state: RunState, queue: QueueSnapshot): RunState {
-  const { job } = state
-  const after = { ...state, queue }
-  if (job === null) return after
-  const item = [...queue.running, ...queue.pending].find(({ jobId }) => jobId === job.id)
-  if (item === undefined) return ended(after, job.id, 'idle')
-  return job.needed === null ? { ...after, job: { ...job, needed: neededBy(item) } } : after
+  const held = new Set([...queue.running, ...queue.pending].map(({ jobId }) => jobId))
+  const gone = state.jobs.filter(({ id }) => !held.has(id))
+  return withNeeded(gone.reduce((all, { id }) => ended(all, id, 'idle'), { ...state, queue }))
 }
 
 /** Jobs that are not of the workflow with that id. */
-function foreignJobs({ queue, job, detached }: RunState, workflowId: string | null) {
+function foreignJobs({ queue, jobs, detached }: RunState, workflowId: string | null) {
   const items = [...queue.running, ...queue.pending]
   const own = new Set(
     items
       .filter((item) => workflowId !== null && workflowIdOf(item) === workflowId)
       .map((item) => item.jobId),
   )
-  const ids = [...detached, ...items.map((item) => item.jobId), ...(job === null ? [] : [job.id])]
+  const ids = [...detached, ...items.map((item) => item.jobId), ...jobs.map(({ id }) => id)]
   return new Set(ids.filter((id) => !own.has(id)))
 }
 

@@ -48,8 +48,8 @@ export interface RunState {
   readonly queue: QueueSnapshot
   /** Finished jobs, newest first. */
   readonly history: readonly HistoryEntry[]
-  /** The job that runs now, and the nodes that it needs and that are finished. */
-  readonly job: RunningJob | null
+  /** The jobs that run now, one for each worker at most, in the order in which they began. */
+  readonly jobs: readonly RunningJob[]
   readonly nodes: Readonly<Record<NodeId, NodeRun>>
   readonly refusal: Refusal | null
   /** Id of the workflow in the editor: jobs queued with it tell the nodes what they made. */
@@ -64,6 +64,8 @@ export interface RunningJob {
   /** The nodes that the job needs, once the queue has told its graph. */
   readonly needed: ReadonlySet<NodeId> | null
   readonly finished: ReadonlySet<NodeId>
+  /** How much of the running node is done, 0 to 1. */
+  readonly part: number
 }
 
 export const IDLE: NodeRun = {
@@ -80,7 +82,7 @@ export const INITIAL: RunState = {
   remaining: 0,
   queue: { running: [], pending: [] },
   history: [],
-  job: null,
+  jobs: [],
   nodes: {},
   refusal: null,
   workflowId: null,
@@ -104,11 +106,19 @@ export function problemsOf(state: RunState): readonly Problem[] {
   return Object.values(state.nodes).flatMap((node) => node.problems)
 }
 
-/** How much of the running job is done, 0 to 1; null while nothing runs. */
-export function totalProgress({ job, nodes }: RunState): number | null {
-  if (job === null) return null
-  const total = Math.max(job.needed?.size ?? 0, job.finished.size + (job.node === null ? 0 : 1), 1)
-  const progress = job.node === null ? null : (nodes[job.node]?.progress ?? null)
-  const part = progress === null || progress.max <= 0 ? 0 : progress.value / progress.max
-  return Math.min((job.finished.size + part) / total, 1)
+/** The job that the nodes show: of the shown workflow's, the one that began first. */
+export function leadOf({ jobs, detached }: RunState): RunningJob | null {
+  return jobs.find(({ id }) => !detached.has(id)) ?? jobs[0] ?? null
+}
+
+/** How much of a job is done, 0 to 1. */
+export function progressOf({ needed, finished, node, part }: RunningJob): number {
+  const total = Math.max(needed?.size ?? 0, finished.size + (node === null ? 0 : 1), 1)
+  return Math.min((finished.size + part) / total, 1)
+}
+
+/** How much of the job that the nodes show is done, 0 to 1; null while nothing runs. */
+export function totalProgress(state: RunState): number | null {
+  const lead = leadOf(state)
+  return lead === null ? null : progressOf(lead)
 }
