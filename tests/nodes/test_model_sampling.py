@@ -109,8 +109,6 @@ def test_what_has_no_logarithm_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="sigma_min is 0 and sigma_max 5"):
         model_sampling.model_sampling_continuous_edm(model=PLAIN, sampling="edm", sigma_max=5.0, sigma_min=0.0)
     with pytest.raises(ValueError, match="sigma_min is 9 and sigma_max 5"):
-        model_sampling.model_sampling_continuous_v(
-            model=PLAIN, sampling="v_prediction", sigma_max=5.0, sigma_min=9.0
-        )
+        model_sampling.model_sampling_continuous_v(model=PLAIN, sampling="v_prediction", sigma_max=5.0, sigma_min=9.0)
     with pytest.raises(ValueError, match="shift is 0"):
         model_sampling.model_sampling_sd3(PLAIN, shift=0.0)
