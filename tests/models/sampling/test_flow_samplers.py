@@ -86,6 +86,7 @@ def test_pure_noise_has_a_finite_stand_in() -> None:
     first = SAMPLING.levels.sigma_at_percent(1e-4)
     assert from_finite_ratio(sigmas, SAMPLING.levels).tolist() == pytest.approx([first, 0.5, 0.0])
     assert from_finite_ratio(sigmas[1:], SAMPLING.levels).tolist() == [0.5, 0.0]
+    assert float(FLOWING.middle(sigmas[0], sigmas[1])) == pytest.approx(0.9999, abs=1e-7)
 
 
 def test_a_walk_in_ratios_is_the_published_walk_in_log_snr() -> None:

@@ -10,7 +10,7 @@ from models.sampling.noise import initial_noise
 from models.sampling.patches import ModelPatches
 from models.sampling.run import finish, ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
-from models.sampling.schedules import simple
+from models.sampling.schedules import normal, simple
 from models.types import Model
 from tests.models.sampling.fakes import FORMAT, FakeResidence, model_of, prompt
 
@@ -47,6 +47,17 @@ def test_a_network_that_knows_the_picture_finds_it(sampler):
         5 * model_of(torch.abs).sampling.levels.sigma_min / FORMAT.scale if sampler in CHOOSING else 1e-2
     )  # which end above zero
     torch.testing.assert_close(result, clean / FORMAT.scale, atol=left, rtol=1e-3)
+
+
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
+def test_some_samplers_skip_the_last_sigma_but_one(sampler):
+    model = model_of(torch.abs)
+    levels = model.sampling.levels
+    found = ksampler_sigmas(model, "normal", 4, 1.0, sampler)
+    if sampler in ("dpm_2", "dpm_2_ancestral", "uni_pc", "uni_pc_bh2"):
+        assert torch.equal(found, normal(levels, 5)[[0, 1, 2, 3, 5]])
+    else:
+        assert torch.equal(found, normal(levels, 4))
 
 
 def test_each_step_tells_where_it_is():

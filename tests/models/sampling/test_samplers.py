@@ -13,7 +13,7 @@ from models.sampling.noise import brownian, generated
 from models.sampling.samplers import deis, dpm, dpmpp, ipndm, multistep, one_step, sa_solver, sde, unipc
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import exponential_between, karras
-from tests.models.sampling import gaussian, published
+from tests.models.sampling import gaussian, published, published_slopes
 from tests.models.sampling.fakes import Both
 
 STOCHASTIC = [name for name, sampler in SAMPLERS.items() if sampler.noise is not None]
@@ -244,6 +244,13 @@ def test_deterministic_samplers_agree_with_the_published_ones(name):
     sigmas = sigmas[1:]  # the published dpm_fast is that of 8 evaluations
     expected = getattr(published, name)(curved, x, sigmas)
     torch.testing.assert_close(last(SAMPLERS[name].walk(curved, x, sigmas)), expected, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["euler", "dpm_2", "lms", "dpm_adaptive"])
+def test_samplers_along_slopes_agree_with_the_published_ones(name):
+    sigmas, x = doubles()
+    expected = getattr(published_slopes, name)(curved, x, sigmas)
+    torch.testing.assert_close(last(SAMPLERS[name].walk(curved, x, sigmas)), expected, atol=1e-7, rtol=1e-7)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar, wi
 from models.sampling.schedules import (
     SCHEDULES,
     beta,
+    beta_quantiles,
     ddim_uniform,
     exponential,
     karras,
@@ -56,6 +57,17 @@ def test_the_timesteps_of_four_steps():
     assert timesteps(simple(LEVELS, 4)) == [999, 749, 499, 249]
     assert timesteps(normal(LEVELS, 4)) == [999, 666, 333, 0]
     assert timesteps(ddim_uniform(LEVELS, 4)) == [751, 501, 251, 1]
+
+
+def test_simple_rounds_only_what_its_stride_has_come_to():
+    assert timesteps(simple(LEVELS, 7)) == [999, 857, 714, 571, 428, 285, 142]
+    assert timesteps(simple(LEVELS, 30))[-2:] == [66, 33]
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.6, 0.6), (0.5, 1.5)])
+def test_quantiles_are_rounded_to_the_nearest_timestep(alpha, beta):
+    quantiles = beta_distribution.ppf(1 - numpy.arange(12) / 12, alpha, beta) * 999
+    assert timesteps(beta_quantiles(LEVELS, 12, alpha, beta)) == [round(quantile) for quantile in quantiles]
 
 
 def test_beta_visits_the_quantiles_of_its_distribution():

@@ -1,0 +1,79 @@
+"""More samplers as k-diffusion and their papers publish them: those that walk along slopes, and the adaptive one.
+
+Ours are written otherwise; both must walk the same path.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from scipy.integrate import quad
+from torch import Tensor
+
+Denoise = Callable[[Tensor, Tensor], Tensor]
+
+
+def euler(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    for sigma, following in pairwise(sigmas):
+        x = x + (following - sigma) * (x - denoise(x, sigma)) / sigma
+    return x
+
+
+def dpm_2(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    for sigma, following in pairwise(sigmas):
+        first = (x - denoise(x, sigma)) / sigma
+        if following == 0:
+            return x - sigma * first
+        middle = (sigma * following).sqrt()
+        guess = x + (middle - sigma) * first
+        x = x + (following - sigma) * (guess - denoise(guess, middle)) / middle
+    return x
+
+
+def lms(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    """Integrates Lagrange polynomials numerically."""
+    points, slopes = sigmas.tolist(), []
+
+    def weight(i: int, count: int, j: int) -> float:
+        def basis(sigma: float) -> float:
+            product = 1.0
+            for k in range(count):
+                if k != j:
+                    product *= (sigma - points[i - k]) / (points[i - j] - points[i - k])
+            return product
+
+        return quad(basis, points[i], points[i + 1], epsrel=1e-10)[0]
+
+    for i, sigma in enumerate(sigmas[:-1]):
+        slopes = [(x - denoise(x, sigma)) / sigma, *slopes[:3]]
+        x = x + sum(weight(i, len(slopes), j) * slope for j, slope in enumerate(slopes))
+    return x
+
+
+def dpm_adaptive(denoise: Denoise, x: Tensor, sigmas: Tensor) -> Tensor:
+    """DPM-Solver-23 with rtol 0.05, atol 0.0078 and h 0.05 at first, whose steps change by the error's inverse."""
+
+    def eps(x: Tensor, t: Tensor) -> Tensor:
+        return (x - denoise(x, torch.exp(-t))) / torch.exp(-t)
+
+    def toward(x: Tensor, t: Tensor, h: Tensor, noise: Tensor) -> Tensor:
+        return x - torch.exp(-(t + h)) * torch.expm1(h) * noise
+
+    t, end = -sigmas[0].log(), -sigmas[-2].log()
+    size, low_before = 0.05, x
+    while t < end - 1e-5:
+        h = min(end - t, torch.tensor(size, dtype=x.dtype))
+        start = eps(x, t)
+        one = eps(toward(x, t, h / 3, start), t + h / 3) - start
+        low = toward(x, t, h, start) - torch.exp(-(t + h)) * 1.5 * torch.expm1(h) * one
+        part = h * 2 / 3
+        second = toward(x, t, part, start) - torch.exp(-(t + part)) * 2 * (torch.expm1(part) / part - 1) * one
+        two = eps(second, t + part) - start
+        high = toward(x, t, h, start) - torch.exp(-(t + h)) * 1.5 * (torch.expm1(h) / h - 1) * two
+        tolerance = torch.maximum(torch.tensor(0.0078), 0.05 * torch.maximum(low.abs(), low_before.abs()))
+        error = float(((low - high) / tolerance).square().mean().sqrt())
+        factor = 1 + float(torch.tensor((1 / (error + 1e-8)) ** (1 / 3) - 1, dtype=x.dtype).atan())
+        if factor >= 0.81:
+            x, t, low_before = high, t + h, low
+        size *= factor
+    return x
