@@ -23,7 +23,6 @@ LEFT_OUT: dict[str, str] = {
     r"(cond_stage_model|conditioner\.embedders\.\d)\.(transformer\.)?(vision_model|visual_projection)\..*": (
         "CLIP's side toward pictures"
     ),
-    r"(cond_stage_model|conditioner\.embedders\.\d)\.model\.visual\..*": "CLIP's side toward pictures",
     r"embedder\.model\.(positional_embedding|text_projection|(token_embedding|ln_final|transformer)\..*)": (
         "the side toward words of the CLIP that sees pictures"
     ),
@@ -52,6 +51,9 @@ TEXT_PREFIXES: Mapping[str, Role] = {
 
 READ_APART = ("embedder.", "noise_augmentor.")
 """How keys of unCLIP checkpoints begin that are read apart: a CLIP for pictures, and what makes them noisy."""
+
+PICTURE_SIDE = ("vision_model.", "visual_projection.", "visual.")
+"""How the names begin of what a whole CLIP has beside its text encoder: in files of transformers and of OpenCLIP."""
 
 _OLD_TEXT_MODEL = re.compile(r"(embeddings|encoder|final_layer_norm)\.")
 
@@ -109,8 +111,11 @@ def autoencoder_sources(keys: Iterable[str], prefix: str = "") -> dict[str, Sour
 
 
 def text_sources(keys: Iterable[str], role: Role, prefix: str = "") -> dict[str, Source]:
-    """Returns a text encoder's parameters, in whichever layout the keys are; all of them begin with prefix."""
-    names = {key: key.removeprefix(prefix) for key in keys}
+    """Returns a text encoder's parameters, in whichever layout the keys are; all of them begin with prefix.
+
+    Of a whole CLIP, the side toward pictures is passed over.
+    """
+    names = {key: name for key in keys if not (name := key.removeprefix(prefix)).startswith(PICTURE_SIDE)}
     if open_clip.is_open_clip(names.values()):
         found = dict(pair for key, name in names.items() for pair in open_clip.translated(name, key))
     else:

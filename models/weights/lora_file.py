@@ -8,6 +8,8 @@ from pathlib import Path
 from torch import Tensor
 
 from models.loading.files import open_tensors
+from models.loading.header import ModelFileError
+from models.loading.separate import named
 from models.weights.changes import (
     Added,
     Butterfly,
@@ -51,6 +53,7 @@ LYCORIS = (
 _ENDINGS = {ending: part for part, endings in PARTS.items() for ending in endings} | {f".{end}": end for end in LYCORIS}
 _KEY = re.compile(f"(.+?)({'|'.join(re.escape(ending) for ending in sorted(_ENDINGS, key=len, reverse=True))})")
 _PEFT = "base_model.model."
+"""What PEFT puts before the names of a module, and so behind that of the network where there is one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +78,13 @@ class Lora:
 
 def read_lora(path: Path) -> Lora:
     """Reads a file of adapters. Raises ModelFileError."""
-    with open_tensors(path) as file:
+    with named(path), open_tensors(path) as file:
         tensors = {key: file.read(key) for key in file.shapes}
         return lora_of(path.name, tensors, file.metadata)
 
 
 def lora_of(name: str, tensors: Parts, metadata: Mapping[str, str] | None = None) -> Lora:
-    """Sorts tensors by the modules that they are for."""
+    """Sorts tensors by the modules that they are for. Raises ModelFileError."""
     grouped: dict[str, dict[str, str]] = {}
     unknown: list[str] = []
     for key in tensors:
@@ -89,7 +92,7 @@ def lora_of(name: str, tensors: Parts, metadata: Mapping[str, str] | None = None
         if match is None:
             unknown.append(key)
         else:
-            grouped.setdefault(match[1].removeprefix(_PEFT), {})[_ENDINGS[match[2]]] = key
+            grouped.setdefault(match[1].replace(_PEFT, "", 1), {})[_ENDINGS[match[2]]] = key
     targets: dict[str, Target] = {}
     for module, keys in grouped.items():
         parts = {part: tensors[key] for part, key in keys.items()}
@@ -103,7 +106,7 @@ def lora_of(name: str, tensors: Parts, metadata: Mapping[str, str] | None = None
 
 
 def _weight_change(parts: Parts) -> Change | None:
-    alpha = float(parts["alpha"]) if "alpha" in parts else None
+    alpha = _alpha(parts)
     if _has(parts, "replacement"):
         return Replaced(parts["replacement"])
     if _has(parts, "difference"):
@@ -121,6 +124,14 @@ def _weight_change(parts: Parts) -> Change | None:
     if _has(parts, "a1.weight", "a2.weight", "b1.weight", "b2.weight"):
         return Added(Generalized(*(parts[f"{name}.weight"] for name in ("a1", "a2", "b1", "b2"))), alpha, magnitude)
     return None
+
+
+def _alpha(parts: Parts) -> float | None:
+    if "alpha" not in parts:
+        return None
+    if parts["alpha"].numel() != 1:
+        raise ModelFileError(f"an alpha in it is {list(parts['alpha'].shape)} numbers instead of one")
+    return float(parts["alpha"])
 
 
 def _bias_change(parts: Parts) -> Change | None:

@@ -151,9 +151,17 @@ def test_a_checkpoint_is_no_controlnet(tiny_file: Path) -> None:
         load_control(tiny_file, CPU)
 
 
-def test_a_controlnet_for_another_architecture_is_named(tmp_path: Path) -> None:
-    path = saved(tmp_path, {"controlnet_blocks.0.weight": torch.ones(1)})
-    with pytest.raises(ModelFileError, match="looks like a ControlNet for Flux or Stable Diffusion 3: it is no"):
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("controlnet_blocks.0.weight", "a ControlNet for Flux or Stable Diffusion 3"),
+        ("lllite_unet_middle_block_1_transformer_blocks_0_attn1_to_q.down.0.weight", "a ControlNet-LLLite"),
+        ("ip_adapter.1.to_k_ip.weight", "an IP-Adapter"),
+    ],
+)
+def test_what_steers_in_another_way_is_refused_by_name(key: str, kind: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, {key: torch.ones(1)})
+    with pytest.raises(ModelFileError, match=f"it looks like {kind}: it is no ControlNet"):
         load_control(path, CPU)
 
 

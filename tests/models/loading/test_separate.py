@@ -20,7 +20,7 @@ from models.text.encoders import Role
 from models.types import Clip
 from models.vae_codec import decode
 from tests.models.tiny_checkpoint import tiny_weights
-from tests.models.tiny_families import CLIP_LG, TINY, family_weights, text_weights
+from tests.models.tiny_families import CLIP_LG, TINY, family_weights, in_open_clip, text_weights
 
 CPU = DevicePolicy.choose(cpu=True)
 PUBLISHED_LAYERS: Mapping[Role, int] = {"clip_l": 12, "clip_h": 24, "clip_g": 32}
@@ -95,6 +95,21 @@ def test_the_last_block_of_openclip_h_which_nobody_listens_to_may_be_missing(tmp
 def test_the_projection_of_clip_l_is_left_out(tmp_path: Path) -> None:
     weights = text_weights("clip_l", "", 12) | {"text_projection.weight": torch.ones(64, 64)}
     assert encoded(load_text_encoders([saved(tmp_path / "x.safetensors", weights)], CPU)).pooled is not None
+
+
+@pytest.mark.parametrize("layout", ["transformers", "OpenCLIP"])
+def test_of_a_whole_clip_the_side_toward_pictures_is_passed_over(layout: str, tmp_path: Path) -> None:
+    weights = text_weights("clip_l", "", 12)
+    alone = load_text_encoders([saved(tmp_path / "alone.safetensors", weights)], CPU)
+    if layout == "transformers":
+        whole = weights | {
+            "vision_model.pre_layrnorm.bias": torch.ones(4),
+            "visual_projection.weight": torch.ones(4, 4),
+        }
+    else:
+        whole = in_open_clip(weights) | {"visual.conv1.weight": torch.ones(4, 3, 2, 2), "visual.proj": torch.ones(4, 4)}
+    found = load_text_encoders([saved(tmp_path / "whole.safetensors", whole)], CPU)
+    assert torch.equal(encoded(found).context, encoded(alone).context)
 
 
 def sdxl(tmp_path: Path) -> tuple[dict[str, Tensor], Clip]:

@@ -72,3 +72,7 @@ def peft(prefix: str, theirs: str, up: Tensor, down: Tensor) -> dict[str, Tensor
 def peft_adapter(prefix: str, theirs: str, up: Tensor, down: Tensor) -> dict[str, Tensor]:
     stem = f"base_model.model.{prefix}{theirs}"
     return {f"{stem}.lora_B.default.weight": up, f"{stem}.lora_A.default.weight": down}
+
+
+def peft_adapter_within(prefix: str, theirs: str, up: Tensor, down: Tensor) -> dict[str, Tensor]:
+    return peft(f"{prefix}base_model.model.", theirs, up, down)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.loading.header import ModelFileError
 from models.weights.lora_file import lora_of, read_lora
 from models.weights.patches import AdapterPatch, LoraMismatchError, fit
 from tests.models.weights.spellings import (
@@ -18,6 +19,7 @@ from tests.models.weights.spellings import (
     pair,
     peft,
     peft_adapter,
+    peft_adapter_within,
     shapes_of_text,
     shapes_of_unet,
 )
@@ -32,6 +34,7 @@ SPELLINGS: Mapping[str, tuple[Spelling, str, bool]] = {
     "diffusers, linear layer": (linear_layer, "unet.", True),
     "PEFT": (peft, "unet.", True),
     "PEFT adapter": (peft_adapter, "", True),
+    "PEFT adapter of one network among several": (peft_adapter_within, "unet.", True),
     "the checkpoint's names": (peft, "diffusion_model.", False),
     "the checkpoint's bare names": (peft, "", False),
 }
@@ -176,3 +179,10 @@ def test_adapters_are_read_from_archives_of_torch_too(tmp_path: Path) -> None:
     torch.save({"state_dict": in_spelling("kohya")}, tmp_path / "old.pt")
     fitted = fit(read_lora(tmp_path / "old.pt"), shapes_of_unet(), None)
     assert fitted.unet.keys() == {f"{ours}.weight" for ours in LAYERS}
+
+
+def test_an_alpha_of_several_numbers_is_refused_with_the_file(tmp_path: Path) -> None:
+    tensors = kohya("lora_unet_", "conv_in", *pair((32, 4, 3, 3), "x")) | {"lora_unet_conv_in.alpha": torch.ones(2)}
+    torch.save(tensors, tmp_path / "some.pt")
+    with pytest.raises(ModelFileError, match=r"some\.pt cannot be loaded: an alpha in it is \[2\] numbers"):
+        read_lora(tmp_path / "some.pt")
