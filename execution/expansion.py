@@ -9,6 +9,7 @@ from execution.cache import Result
 from execution.graph import LITERAL_LIST, Link, Node, NodeId
 from execution.kinds import Kind
 from execution.lists import Answer, Listed, joined, unlisted
+from nodes.inputs import given
 from nodes.spec import REQUIRED, NodeSpec
 
 LONGEST_ID = 64
@@ -116,7 +117,7 @@ def _node(node_id: NodeId, data: Any, names: Mapping[str, NodeId], kinds: Mappin
     if node_type not in kinds:
         raise ExpansionError(f"The expansion holds a node of the type {node_type}, which is not installed.")
     inputs = {name: _value(value, names) for name, value in data.get("inputs", {}).items()}
-    for declared in kinds[node_type].spec.inputs:
+    for declared in given(kinds[node_type].spec.inputs, inputs):
         if declared.name not in inputs and not declared.optional:
             if declared.default == REQUIRED:
                 raise ExpansionError(f"{node_type} ({node_id}) of the expansion lacks its input {declared.name}.")

@@ -1,18 +1,19 @@
 """Whether one input of one node can be used, and what its value becomes: a conversion or a problem."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from execution.engine import Problem
 from execution.files import Files
 from execution.graph import BadLink, Graph, Link, Node
+from nodes.inputs import DEPENDENT, Dependent, Growing
 from nodes.paths import UnsafeNameError, name_segments
 from nodes.spec import REQUIRED, Choice, FileChoice, FilePrefix, InputSpec, NodeSpec, Number
 
 ANY = "*"
-VALUES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", ANY})
+VALUES = frozenset({"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", DEPENDENT, ANY})
 """Types whose values can be written into a graph; all others come from another node."""
 
 LONGEST_SHOWN_LIST = 20
@@ -59,6 +60,12 @@ def checked(node: Node, spec: InputSpec, around: Surroundings) -> Any:
             "bad_linked_input", "Bad linked input, must be a length-2 list of [node_id, slot_index]", spec.name, spec,
             received=value.received,
         )  # fmt: skip
+    if isinstance(value, Link) and isinstance(spec.widget, Dependent):
+        raise _problem(
+            "bad_linked_input", "This choice cannot be linked",
+            f"{spec.name}: it decides which inputs there are, so choose one of {list(spec.widget.options)}", spec,
+            received=[value.source, value.output],
+        )  # fmt: skip
     if isinstance(value, Link):
         return _checked_link(value, replace(spec, type=ANY) if "input_types" in own else spec, around)
     if spec.type not in VALUES and ANY not in spec.type.split(","):
@@ -67,6 +74,23 @@ def checked(node: Node, spec: InputSpec, around: Surroundings) -> Any:
             f"{spec.name}, {shown(value)}, only a link from another node can give this", spec, received=value,
         )  # fmt: skip
     return _checked_value(value, replace(spec, widget=None) if spec.name in own else spec, around)
+
+
+def strays(node: Node, spec: InputSpec) -> Iterator[Problem]:
+    """What a node is given for a growing group beyond its members."""
+    if not isinstance(spec.widget, Growing):
+        return
+    members = {f"{spec.name}.{name}" for name in spec.widget.names}
+    first, last = (f"{spec.name}.{spec.widget.names[index]}" for index in (0, -1))
+    for name, value in node.inputs.items():
+        is_stray = name.startswith(f"{spec.name}.") and name not in members
+        if is_stray or (name == spec.name and isinstance(value, Link)):
+            yield Problem(
+                "custom_validation_failed",
+                "Custom validation failed for node",
+                f"{name} - there is no such input: {spec.name} stands for {first} to {last}",
+                {"input_name": name},
+            )
 
 
 def compatible(received: str, expected: str) -> bool:
@@ -128,6 +152,8 @@ def _checked_link(link: Link, spec: InputSpec, around: Surroundings) -> Link:
 
 
 def _checked_value(value: Any, spec: InputSpec, around: Surroundings) -> Any:
+    if isinstance(spec.widget, Dependent):
+        return _choice(value, spec, tuple(spec.widget.options))
     if isinstance(spec.widget, Choice):
         return _choice(value, spec, spec.widget.options)
     if isinstance(spec.widget, FileChoice):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from execution.graph import Graph, Link, Node
+from nodes.inputs import Dependent, Growing, given
 from nodes.spec import NodeSpec
 
 
@@ -14,14 +15,16 @@ class Kind:
     """A node type as the executor sees it.
 
     `lazy` inputs are evaluated when the node asks for them. `raw` inputs get the link itself, [id, output], instead of
-    what comes through it. `keyed_by_id`: equal nodes of different ids are not the same, as those are not that are told
-    their ids. `looks_around`: its function is given the whole graph, and may refer to any of its nodes.
+    what comes through it. `has_groups`: some inputs stand for others, which the node's values decide. `keyed_by_id`:
+    equal nodes of different ids are not the same, as those are not that are told their ids. `looks_around`: its
+    function is given the whole graph, and may refer to any of its nodes.
     """
 
     spec: NodeSpec
     names: tuple[str, ...]
     lazy: frozenset[str]
     raw: frozenset[str]
+    has_groups: bool
     is_urgent: bool
     keyed_by_id: bool
     looks_around: bool
@@ -31,8 +34,9 @@ class Kind:
         return cls(
             spec,
             tuple(one.name for one in spec.inputs),
-            frozenset(one.name for one in spec.inputs if one.lazy),
+            frozenset(one.name for one in given(spec.inputs, {}) if one.lazy),
             frozenset(one.name for one in spec.inputs if one.options.get("rawLink")),
+            any(isinstance(one.widget, Growing | Dependent) for one in spec.inputs),
             spec.output_node or inspect.iscoroutinefunction(spec.function),
             spec.keyed_by_id or not {"UNIQUE_ID", "DYNPROMPT"}.isdisjoint(spec.hidden.values()),
             "DYNPROMPT" in spec.hidden.values(),
@@ -41,11 +45,12 @@ class Kind:
     def given(self, node: Node) -> Iterator[tuple[str, Any]]:
         """The node's inputs that its function gets, links as they stand, in the declared order."""
         inputs = node.inputs
-        for name in self.names:
+        names = tuple(one.name for one in given(self.spec.inputs, inputs)) if self.has_groups else self.names
+        for name in names:
             if name in inputs:
                 yield name, inputs[name]
         if self.spec.open_inputs:
-            yield from ((name, value) for name, value in inputs.items() if name not in self.names)
+            yield from ((name, value) for name, value in inputs.items() if name not in names)
 
     def strong_links(self, node: Node) -> Iterator[Link]:
         """The links whose sources must have run before the node can."""

@@ -23,8 +23,9 @@ from execution.graph import (
     readers,
     to_document,
 )
-from execution.input_checks import ABSENT, ANY, InputProblem, Surroundings, checked
+from execution.input_checks import ABSENT, ANY, InputProblem, Surroundings, checked, strays
 from execution.work import excess_of
+from nodes.inputs import given
 from nodes.spec import InputSpec, NodeSpec
 
 MOST_NODES_REPORTED = 100
@@ -111,8 +112,8 @@ def own_checkers(checked: Checked, specs: Mapping[str, NodeSpec]) -> tuple[NodeI
 def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[dict[str, Any], list[Problem]]:
     """The inputs as the node will get them (those not declared stay as they were), and what is wrong with them."""
     inputs = dict(node.inputs)
-    problems: list[Problem] = []
-    for declared in (*spec.inputs, *_open_links(node, spec)):
+    problems: list[Problem] = [problem for one in spec.inputs for problem in strays(node, one)]
+    for declared in (*given(spec.inputs, node.inputs), *_open_links(node, spec)):
         try:
             value = checked(node, declared, around)
         except InputProblem as found:
@@ -128,7 +129,7 @@ def _open_links(node: Node, spec: NodeSpec) -> list[InputSpec]:
     """The linked inputs beyond the declared ones, of a node that takes such."""
     if not spec.open_inputs:
         return []
-    declared = {one.name for one in spec.inputs}
+    declared = {one.name for one in given(spec.inputs, node.inputs)}
     return [
         InputSpec(name, ANY) for name, value in node.inputs.items() if isinstance(value, Link) and name not in declared
     ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from nodes.inputs import Dependent, Growing
 from nodes.spec import REQUIRED, Choice, FileChoice, InputSpec, NodeSpec, Number, Text
 
 OWN = "nodes"
@@ -47,7 +48,7 @@ def _groups(spec: NodeSpec, choices: Choices) -> dict[str, dict[str, Any]]:
     for one in spec.inputs:
         groups.setdefault("optional" if one.optional else "required", {})[one.name] = [
             _type(one, choices),
-            _options(one),
+            _options(one, choices),
         ]
     if spec.hidden:
         groups["hidden"] = dict(spec.hidden)
@@ -69,14 +70,14 @@ def _type(one: InputSpec, choices: Choices) -> str | list[str]:
             return one.type
 
 
-def _options(one: InputSpec) -> dict[str, Any]:
+def _options(one: InputSpec, choices: Choices) -> dict[str, Any]:
     """What is said of the input beside its type; a foreign node says it in its own words."""
     if one.options:
         return dict(one.options)
     options: dict[str, Any] = {}
     if one.default != REQUIRED and not (one.optional and one.default is None):
         options["default"] = one.default
-    options |= _widget_options(one)
+    options |= _widget_options(one) | _group_options(one, choices)
     if one.tooltip:
         options["tooltip"] = one.tooltip
     if one.advanced:
@@ -106,3 +107,27 @@ def _widget_options(one: InputSpec) -> dict[str, Any]:
             return {"image_upload": True}
         case _:
             return {}
+
+
+def _group_options(one: InputSpec, choices: Choices) -> dict[str, Any]:
+    """What an input stands for: the form of each member and how many there may be, or the inputs behind each word."""
+    match one.widget:
+        case Growing(template, names, prefix, least):
+            numbering = {"prefix": prefix, "max": len(names)} if prefix else {"names": list(names)}
+            return {"template": {"input": _members([template], choices), **numbering, "min": least}}
+        case Dependent(options):
+            words = options.items()
+            return {"options": [{"key": word, "inputs": _members(inputs, choices)} for word, inputs in words]}
+        case _:
+            return {}
+
+
+def _members(inputs: Iterable[InputSpec], choices: Choices) -> dict[str, dict[str, Any]]:
+    """Inputs inside of others, whose choices have their words among the options always."""
+    groups: dict[str, dict[str, Any]] = {"required": {}}
+    for one in inputs:
+        type, options = _type(one, choices), _options(one, choices)
+        if isinstance(type, list):
+            type, options = one.type, {**options, "multiselect": False, "options": type}
+        groups.setdefault("optional" if one.optional else "required", {})[one.name] = [type, options]
+    return groups

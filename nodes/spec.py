@@ -3,114 +3,40 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from nodes.context import Context
+from nodes.inputs import (
+    DEPENDENT,
+    GROWING,
+    REQUIRED,
+    WIDGETS,
+    Choice,
+    Dependent,
+    FileChoice,
+    FilePrefix,
+    Growing,
+    Grows,
+    Help,
+    InputSpec,
+    Number,
+    Required,
+    Socket,
+    Text,
+    Variants,
+    Widget,
+)
+
+__all__ = [
+    "REQUIRED", "Blocker", "Choice", "Expansion", "FileChoice", "FilePrefix", "Grows", "Help", "InputSpec", "NodeSpec",
+    "Number", "OutputSpec", "Shown", "Socket", "Text", "Variants", "Widget", "node", "spec_of",
+]  # fmt: skip
 
 
 class NodeDeclarationError(TypeError):
     """A node function whose signature does not say all that a node needs."""
-
-
-@dataclass(frozen=True)
-class Number:
-    """Limits of a number: an integer's if `type` of the parameter is int, a real's if it is float.
-
-    `control_after_generate` offers to change it after each job; "fixed" offers that, and leaves it alone at first.
-    """
-
-    min: float
-    max: float
-    step: float = 1
-    round: float | None = None
-    control_after_generate: bool | Literal["fixed"] = False
-
-
-@dataclass(frozen=True)
-class Text:
-    """How a text is typed in."""
-
-    multiline: bool = False
-    dynamic_prompts: bool = False
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a fixed list of words."""
-
-    options: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FileChoice:
-    """The name of a file in a folder of the base directory: `checkpoints`, `loras`, `input`, …"""
-
-    folder: str
-    upload: bool = False
-
-
-@dataclass(frozen=True)
-class FilePrefix:
-    """A text that begins the name of a new file; it may name subfolders of the folder that is written to."""
-
-
-@dataclass(frozen=True)
-class Socket:
-    """A value that only another node can give, by its wire type: `MODEL`, `LATENT`, …"""
-
-    type: str
-
-
-@dataclass(frozen=True)
-class Help:
-    """Details of one input or output that its name and type do not say. A `lazy` input is evaluated if it is asked
-    for by the node's `needed`, and None otherwise."""
-
-    text: str = ""
-    advanced: bool = False
-    lazy: bool = False
-
-
-WIDGETS = (Number, Text, Choice, FileChoice, FilePrefix)
-Widget = Number | Text | Choice | FileChoice | FilePrefix | None
-
-
-class _Required:
-    """Marks an input without a default; a class of its own so that it stays itself across processes."""
-
-    def __repr__(self) -> str:
-        return "required"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Required)
-
-    def __hash__(self) -> int:
-        return hash(_Required)
-
-
-REQUIRED = _Required()
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """One input: a socket, or a value typed in by a widget (which a link may replace).
-
-    `type` is ComfyUI's wire type: INT, FLOAT, STRING, BOOLEAN, COMBO or a socket's. `optional` inputs may stay
-    unconnected; others without a value take `default`, and are a problem if that is REQUIRED. A `lazy` input is
-    evaluated only if the node's `needed` asks for it. `options` are what a foreign node says of the input beyond
-    that, shown to clients as it is.
-    """
-
-    name: str
-    type: str
-    widget: Widget = None
-    default: Any = REQUIRED
-    optional: bool = False
-    tooltip: str = ""
-    advanced: bool = False
-    lazy: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
@@ -232,7 +158,7 @@ def node(
             takes_lists=takes_lists,
             deprecated=deprecated,
             experimental=experimental,
-            function=function,
+            function=_gathering(function),
             fingerprint=fingerprint,
             needed=needed,
         )
@@ -269,12 +195,12 @@ def _inputs(function: Callable[..., Any], takes_lists: bool) -> tuple[InputSpec,
             continue
         where = f"{function.__name__}.{parameter.name}"
         default = REQUIRED if parameter.default is inspect.Parameter.empty else parameter.default
-        if takes_lists:
+        if takes_lists and _group_of(hint) is None:
             hint, is_list = _without_sequence(hint)
             if not is_list:
                 raise NodeDeclarationError(f"{where}: a node that takes lists needs the type Sequence[…] here.")
-            default = default if isinstance(default, _Required) else default[0]
-        found.append(_input(where, parameter.name, hint, default))
+            default = default if isinstance(default, Required) else default[0]
+        found.append(_input(where, parameter.name, hint, default, takes_lists))
     return tuple(found)
 
 
@@ -283,10 +209,17 @@ def _without_sequence(hint: Any) -> tuple[Any, bool]:
     return (get_args(hint)[0], True) if get_origin(hint) is Sequence else (hint, False)
 
 
-def _input(where: str, name: str, hint: Any, default: Any) -> InputSpec:
+def _input(where: str, name: str, hint: Any, default: Any, takes_lists: bool = False) -> InputSpec:
     hint, optional = _without_none(hint)
     base, extras = _unwrapped(hint)
     help = next((extra for extra in extras if isinstance(extra, Help)), Help())
+    match _group_of(hint):
+        case Grows() as grows:
+            return InputSpec(name, GROWING, _growing(where, base, grows, takes_lists), tooltip=help.text)
+        case Variants() as variants:
+            return InputSpec(name, DEPENDENT, _dependent(where, variants, takes_lists), tooltip=help.text)
+        case None:
+            pass
     widget = next((extra for extra in extras if isinstance(extra, WIDGETS)), None)
     type = _wire_type(where, base, extras)
     if widget is None and get_origin(base) is Literal:
@@ -298,6 +231,51 @@ def _input(where: str, name: str, hint: Any, default: Any) -> InputSpec:
             f"{where}: a number needs limits. Write Annotated[{base.__name__}, Number(min, max)]."
         )
     return InputSpec(name, type, widget, default, optional, help.text, help.advanced, help.lazy)
+
+
+def _group_of(hint: Any) -> Grows | Variants | None:
+    """What makes a parameter stand for several inputs."""
+    return next((extra for extra in _unwrapped(hint)[1] if isinstance(extra, Grows | Variants)), None)
+
+
+def _growing(where: str, base: Any, grows: Grows, takes_lists: bool) -> Growing:
+    expected = Mapping if grows.names else Sequence
+    if get_origin(base) is not expected:
+        raise NodeDeclarationError(f"{where}: inputs that grow need the type {expected.__name__}[…] here.")
+    hint = get_args(base)[-1]
+    if takes_lists:
+        hint, is_list = _without_sequence(hint)
+        if not is_list:
+            raise NodeDeclarationError(f"{where}: a node that takes lists needs a Sequence[…] for each input here.")
+    template = _input(where, grows.child, hint, REQUIRED)
+    if grows.names:
+        return Growing(template, grows.names, min=grows.min)
+    return Growing(template, tuple(f"{grows.child}{number}" for number in range(grows.max)), grows.child, grows.min)
+
+
+def _dependent(where: str, variants: Variants, takes_lists: bool) -> Dependent:
+    options = {word: _inputs(made, takes_lists=False) for word, made in variants.classes.items()}
+    if takes_lists or any(isinstance(one.widget, Growing | Dependent) for part in options.values() for one in part):
+        raise NodeDeclarationError(f"{where}: a choice with inputs of its own takes neither lists nor other groups.")
+    return Dependent(options)
+
+
+def _gathering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as the engine calls it: by `group.part`, where its parameter is the group."""
+    groups = {name: group for name, hint in _hints(function).items() if (group := _group_of(hint)) is not None}
+    if not groups:
+        return function
+
+    @wraps(function)
+    def gathered(**inputs: Any) -> Any:
+        parts: dict[str, dict[str, Any]] = {name: {} for name in groups}
+        for name in [name for name in inputs if "." in name]:
+            group, _, part = name.partition(".")
+            parts[group][part] = inputs.pop(name)
+        made = {name: group.gather(inputs.pop(name, None), parts[name]) for name, group in groups.items()}
+        return function(**inputs, **made)
+
+    return gathered
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:

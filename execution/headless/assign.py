@@ -7,6 +7,7 @@ from typing import Any
 from execution.headless.errors import HeadlessError
 from execution.input_checks import CONVERSIONS, shown
 from execution.workflow.widgets import has_widget
+from nodes.inputs import given
 from nodes.spec import Choice, InputSpec, NodeSpec
 
 MOST_LISTED = 30
@@ -70,8 +71,9 @@ def _is_node(node: Any) -> bool:
 
 
 def _input(assignment: Assignment, node_id: str, node: Mapping[str, Any], spec: NodeSpec) -> InputSpec:
-    found = spec.input(assignment.input)
-    settable = [one.name for one in spec.inputs if has_widget(one)]
+    inputs = list(given(spec.inputs, node.get("inputs", {})))
+    found = next((one for one in inputs if one.name == assignment.input), None)
+    settable = [one.name for one in inputs if has_widget(one)]
     if found is None or not has_widget(found):
         reason = "has no input" if found is None else f"takes only a link ({found.type}) for its input"
         there = f"Values can be given for {_listed(settable)}." if settable else "None of its inputs takes a value."

@@ -12,6 +12,7 @@ from execution.workflow.groups import read_groups
 from execution.workflow.texts import Choose, fill_placeholders, resolve_dynamic
 from execution.workflow.widgets import widget_values
 from execution.workflow.wires import Literal, Scope, Source, source_of
+from nodes.inputs import given
 from nodes.spec import Choice, InputSpec, NodeSpec, Text
 
 NAME_FOR_SEARCH = "Node name for S&R"
@@ -84,7 +85,7 @@ def _values(placed: _Placed, spec: NodeSpec | None, choose: Choose) -> dict[str,
     for (node_id, name), value in placed.scope.overrides.items():
         if node_id == placed.node.id:
             values[name] = value
-    for one in spec.inputs if spec is not None else ():
+    for one in given(spec.inputs, values) if spec is not None else ():
         value = values.get(one.name)
         if isinstance(value, str):
             values[one.name] = _meant(one, value, choose)

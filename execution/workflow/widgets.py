@@ -1,9 +1,10 @@
 """The values typed into a node's widgets, by input name, out of a list that is known by its order only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from execution.workflow.document import DrawnNode
+from nodes.inputs import Dependent, Growing
 from nodes.spec import REQUIRED, Choice, FileChoice, InputSpec, NodeSpec, Number
 
 CONTROLS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
@@ -18,27 +19,36 @@ ABSENT = object()
 
 def has_widget(spec: InputSpec) -> bool:
     """Whether the input can be typed in."""
-    if spec.options.get("forceInput"):
+    if spec.options.get("forceInput") or isinstance(spec.widget, Growing):
         return False
     return spec.widget is not None or spec.type in TYPED_IN
 
 
-def widget_inputs(spec: NodeSpec) -> list[InputSpec]:
-    """The inputs with widgets in the order of their widgets: required ones first."""
-    return [one for one in sorted(spec.inputs, key=lambda one: one.optional) if has_widget(one)]
+def widget_inputs(spec: NodeSpec, values: Mapping[str, Any]) -> Iterator[InputSpec]:
+    """The inputs with widgets in the order of their widgets: required ones first, what goes with a choice after it.
+
+    Values may be added while the inputs are gone through.
+    """
+    for one in sorted(spec.inputs, key=lambda one: one.optional):
+        if isinstance(one.widget, Growing):
+            continue
+        if has_widget(one):
+            yield one
+        if isinstance(one.widget, Dependent):
+            yield from (part for part in list(one.parts(values))[1:] if has_widget(part))
 
 
 def widget_values(node: DrawnNode, spec: NodeSpec | None) -> dict[str, Any]:
     """The value of each widget. A node of unknown type tells its values only if they are stored by name."""
     if isinstance(node.values, Mapping):
-        names = None if spec is None else {one.name for one in widget_inputs(spec)}
+        names = None if spec is None else {one.name for one in widget_inputs(spec, node.values)}
         stored = {name: value for name, value in node.values.items() if names is None or name in names}
         return stored | _defaults(spec, stored)
     if spec is None:
         return {}
     found: dict[str, Any] = {}
     waiting = list(reversed(node.values))
-    for one in widget_inputs(spec):
+    for one in widget_inputs(spec, found):
         if not waiting:
             break
         found[one.name] = waiting.pop()
@@ -67,11 +77,15 @@ def _defaults(spec: NodeSpec | None, found: Mapping[str, Any]) -> dict[str, Any]
     """What widgets show that the document says nothing of."""
     if spec is None:
         return {}
-    defaults = {one.name: _default(one) for one in widget_inputs(spec) if one.name not in found}
+    defaults = {one.name: _default(one) for one in widget_inputs(spec, found) if one.name not in found}
     return {name: value for name, value in defaults.items() if value is not ABSENT}
 
 
 def _default(spec: InputSpec) -> Any:
     if spec.default != REQUIRED:
         return ABSENT if spec.default is None else spec.default
-    return spec.widget.options[0] if isinstance(spec.widget, Choice) and spec.widget.options else ABSENT
+    match spec.widget:
+        case Choice(options) | Dependent(options) if options:
+            return next(iter(options))
+        case _:
+            return ABSENT
