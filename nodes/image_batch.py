@@ -1,6 +1,7 @@
 """Nodes that join batches of pictures and take them apart."""
 
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -10,13 +11,19 @@ from models.resize import resize_image
 from models.stitching import with_same_channels
 from nodes.sizes import BatchIndex, BatchSize
 from nodes.sockets import IMAGE
-from nodes.spec import node
+from nodes.spec import Grows, node
 
 
 @node("ImageBatch", name="Batch Images (DEPRECATED)", category="image/batch", deprecated=True)
 def image_batch(image1: IMAGE, image2: IMAGE) -> IMAGE:
     """Puts pictures into one batch; the second are brought to the size of the first."""
     return joined([image1, image2])
+
+
+@node("BatchImagesNode", name="Batch Images", category="image/batch")
+def batch_images(images: Annotated[Sequence[IMAGE], Grows("image", max=50)]) -> IMAGE:
+    """Puts any number of pictures into one batch; all are brought to the size of the first."""
+    return joined(images)
 
 
 @node("RepeatImageBatch", name="Repeat Image Batch", category="image/batch")

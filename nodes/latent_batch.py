@@ -14,7 +14,7 @@ from models.latent_math import fitted
 from models.types import Latent
 from nodes.sizes import BatchIndex, BatchSize
 from nodes.sockets import LATENT
-from nodes.spec import Help, Number, node
+from nodes.spec import Grows, Help, Number, node
 
 Count = Annotated[int, Number(1, 64)]
 
@@ -50,6 +50,17 @@ def latent_batch(samples1: LATENT, samples2: LATENT) -> LATENT:
     first = samples1.samples
     joined = torch.cat([first, fitted(second, first[:1].expand(len(second), -1, -1, -1))])
     return replace(samples1, samples=joined, batch_index=numbers(samples1) + numbers(samples2))
+
+
+@node("BatchLatentsNode", name="Batch Latents", category="model/latent/batch")
+def batch_latents(latents: Annotated[Sequence[LATENT], Grows("latent", max=50)]) -> LATENT:
+    """Puts any number of latents into one batch; all are brought to the size of the first."""
+    like = latents[0].samples[:1]
+    alike = [
+        replace(one, samples=fitted(one.samples, like.expand(len(one.samples), -1, -1, -1)), batch_index=numbers(one))
+        for one in latents
+    ]
+    return _joined(list(_single(alike)))
 
 
 @node("LatentBatchSeedBehavior", category="model/latent/advanced")

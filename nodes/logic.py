@@ -1,13 +1,14 @@
 """Choosing between values, and turning them into one another."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from nodes.primitives import ANY
-from nodes.spec import Help, Socket, node
+from nodes.spec import Grows, Help, Socket, node
 
 LAZY_ANY = Annotated[Any, Socket("*"), Help(lazy=True)]
+Values = Annotated[Sequence[ANY], Grows("value")]
 
 
 def chosen(switch: bool, on_false: Any, on_true: Any) -> Iterable[str]:
@@ -28,6 +29,24 @@ def switch_node(switch: bool, on_false: LAZY_ANY, on_true: LAZY_ANY) -> ANY:
 def not_node(value: ANY) -> bool:
     """True for false, zero, and what is empty; false for all else."""
     return not value
+
+
+@node("ComfyAndNode", name="And", category="utilities/logic")
+def and_node(values: Values) -> bool:
+    """True if no value is false, zero or empty."""
+    return all(values)
+
+
+@node("ComfyOrNode", name="Or", category="utilities/logic")
+def or_node(values: Values) -> bool:
+    """True if any value is other than false, zero and empty."""
+    return any(values)
+
+
+@node("CreateList", name="Create List", category="utilities", outputs=("list",), takes_lists=True)
+def create_list(inputs: Annotated[Sequence[Sequence[ANY]], Grows("input")]) -> Sequence[ANY]:
+    """Puts values, and the items of lists, into one list. What reads it runs once for each."""
+    return [value for values in inputs for value in values]
 
 
 class Numbers(NamedTuple):

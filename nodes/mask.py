@@ -1,16 +1,16 @@
 """Nodes that make, change and combine masks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
-from models.compositing import feathered_edges
+from models.compositing import feathered_edges, mask_of_size
 from models.morphology import grown
 from nodes.sizes import MAX_SIDE, Offset, Side
 from nodes.sockets import IMAGE, MASK
-from nodes.spec import Help, Number, node
+from nodes.spec import Grows, Help, Number, node
 
 Color = Annotated[int, Number(0, 0xFFFFFF), Help("Red, green and blue as one number, 0xRRGGBB")]
 Share = Annotated[float, Number(0.0, 1.0, step=0.01)]
@@ -60,6 +60,13 @@ def solid_mask(value: Share = 1.0, width: Side = 512, height: Side = 512) -> MAS
 def invert_mask(mask: MASK) -> MASK:
     """Swaps what is masked and what is not."""
     return 1 - mask
+
+
+@node("BatchMasksNode", name="Batch Masks", category="image/mask")
+def batch_masks(masks: Annotated[Sequence[MASK], Grows("mask", max=50)]) -> MASK:
+    """Puts any number of masks into one batch; all are brought to the size of the first."""
+    height, width = masks[0].shape[-2:]
+    return torch.cat([mask_of_size(mask, height, width).squeeze(1) for mask in masks])
 
 
 @node("CropMask", name="Crop Mask", category="image/mask")

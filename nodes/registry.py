@@ -33,6 +33,7 @@ BUILTIN = (
     "nodes.image",
     "nodes.mask",
     "nodes.image_scale",
+    "nodes.image_resize",
     "nodes.image_edit",
     "nodes.image_batch",
     "nodes.image_compositing",

@@ -1,12 +1,17 @@
 """Putting texts together, taking them apart, and searching them."""
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from string import Formatter, ascii_lowercase
+from typing import Annotated, Any, Literal
 
-from nodes.spec import Help, Number, Text, node
+from nodes.primitives import ANY
+from nodes.spec import Grows, Help, Number, Text, node
 
 Multiline = Annotated[str, Text(multiline=True)]
 Position = Annotated[int, Number(-(2**63), 2**63 - 1)]
+WIDEST = 1000
+"""Characters that a value may be made wide."""
 Option = Annotated[bool, Help(advanced=True)]
 
 
@@ -18,6 +23,36 @@ class BadPatternError(ValueError):
 def string_concatenate(string_a: Multiline, string_b: Multiline, delimiter: str = "") -> str:
     """Joins two texts with another between them."""
     return delimiter.join((string_a, string_b))
+
+
+class BadFormatError(ValueError):
+    """A text with fields that cannot be filled in."""
+
+
+@node("StringFormat", name="Format Text", category="text")
+def string_format(
+    values: Annotated[Mapping[str, ANY], Grows("value", min=0, names=tuple(ascii_lowercase))],
+    f_string: Multiline = "{a}",
+) -> str:
+    """Fills values into a text: {a} stands for the first, {b:.2f} for the second with two decimals, {{ for a brace."""
+    try:
+        return "".join(_filled(f_string, values))
+    except (ValueError, TypeError) as error:
+        raise BadFormatError(f"The text {f_string!r} cannot be filled in: {error}.") from error
+
+
+def _filled(text: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """The parts of a text in a row. Only the values themselves can be named, none of their attributes."""
+    for literal, name, form, conversion in Formatter().parse(text):
+        yield literal
+        if name is None:
+            continue
+        if name not in values:
+            given = ", ".join(values) or "nothing"
+            raise ValueError(f"it names {{{name}}}, but {given} is connected")
+        if any(int(digits) > WIDEST for digits in re.findall(r"\d+", form or "")):
+            raise ValueError(f"{{{name}:{form}}} is wider than {WIDEST} characters")
+        yield format(Formatter().convert_field(values[name], conversion), form or "")
 
 
 @node("StringSubstring", name="Substring", category="text")

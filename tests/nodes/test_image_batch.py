@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nodes.image_batch import image_batch, image_from_batch, rebatch_images, repeat_image_batch
+from nodes.image_batch import batch_images, image_batch, image_from_batch, rebatch_images, repeat_image_batch
 
 PICTURES = torch.arange(5.0).reshape(5, 1, 1, 1).expand(5, 4, 6, 3) / 10
 
@@ -43,3 +43,9 @@ def test_a_list_is_cut_into_batches_of_one_size() -> None:
 def test_pictures_of_different_sizes_share_no_batch() -> None:
     with pytest.raises(ValueError, match="6 × 4, 8 × 8"):
         rebatch_images([PICTURES, torch.zeros(1, 8, 8, 3)], [2])
+
+
+def test_any_number_of_pictures_take_the_size_of_the_first() -> None:
+    joined = batch_images([PICTURES, torch.full((1, 8, 8, 3), 0.9), torch.full((1, 2, 3, 3), 0.8)])
+    assert joined.shape == (7, 4, 6, 3)
+    assert numbers(joined) == [0, 1, 2, 3, 4, 9, 8]

@@ -5,6 +5,7 @@ import torch
 
 from models.types import Latent
 from nodes.latent_batch import (
+    batch_latents,
     latent_batch,
     latent_batch_seed_behavior,
     latent_from_batch,
@@ -79,3 +80,17 @@ def test_latents_without_a_mask_may_change_everywhere_beside_those_with() -> Non
     assert joined.noise_mask is not None
     assert joined.noise_mask.shape == (2, 1, 16, 24)
     assert joined.noise_mask.mean(dim=(1, 2, 3)).tolist() == [0, 1]
+
+
+def test_any_number_of_latents_take_the_size_of_the_first_and_keep_their_noise() -> None:
+    small = Latent(torch.full((1, 4, 1, 1), 9.0), batch_index=(7,))
+    joined = batch_latents([batch(2), small, batch(1, 5)])
+    assert joined.samples[:, 0, 0, 0].tolist() == [0.0, 1.0, 9.0, 5.0]
+    assert joined.samples.shape == (4, 4, 2, 3)
+    assert joined.batch_index == (0, 1, 7, 0)
+
+
+def test_latents_without_a_mask_may_be_changed_everywhere_beside_those_with_one() -> None:
+    joined = batch_latents([batch(2), batch(2, noise_mask=torch.zeros(1, 1, 16, 24))])
+    assert joined.noise_mask is not None
+    assert joined.noise_mask.amax(dim=(1, 2, 3)).tolist() == [1.0, 1.0, 0.0, 0.0]

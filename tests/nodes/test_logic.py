@@ -49,3 +49,15 @@ def test_a_switch_evaluates_only_what_it_hands_on(switch: bool, ran: str, shown:
     assert isinstance(outcome, JobSucceeded)
     assert {event.node_id for event in board.of(NodeStarted)} == {ran, "s", "out"}
     assert [event.ui["text"] for event in board.of(NodeFinished) if event.ui] == [[shown]]
+
+
+@pytest.mark.parametrize(
+    ("values", "all_hold", "one_holds"),
+    [((1, "a", True), True, True), ((1, "", True), False, True), ((0, "", False), False, False)],
+)
+def test_values_are_taken_together(values: tuple[Any, ...], all_hold: bool, one_holds: bool) -> None:
+    assert (logic.and_node(values), logic.or_node(values)) == (all_hold, one_holds)
+
+
+def test_a_list_holds_values_and_the_items_of_lists() -> None:
+    assert logic.create_list([["a"], ["b", "c"]]) == ["a", "b", "c"]

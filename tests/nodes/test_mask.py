@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from nodes.mask import (
+    batch_masks,
     crop_mask,
     feather_mask,
     grow_mask,
@@ -101,3 +102,9 @@ def test_growing_without_end_ends_when_all_is_masked() -> None:
 
 def test_the_threshold_itself_is_below() -> None:
     assert threshold_mask(torch.tensor([[[0.4, 0.5, 0.6]]]), 0.5).tolist() == [[[0, 0, 1]]]
+
+
+def test_any_number_of_masks_take_the_size_of_the_first() -> None:
+    joined = batch_masks([torch.zeros(2, 4, 6), torch.ones(8, 8), torch.ones(1, 1, 4, 6)])
+    assert joined.shape == (4, 4, 6)
+    assert joined.mean(dim=(1, 2)).tolist() == [0.0, 0.0, 1.0, 1.0]

@@ -52,3 +52,27 @@ def test_what_text_nodes_give(result: Any, expected: Any) -> None:
 def test_an_expression_that_cannot_be_read_is_named(pattern: str, replacement: str) -> None:
     with pytest.raises(strings.BadPatternError, match="cannot be"):
         strings.regex_replace("a", pattern, replacement)
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"), [("{a}", "x"), ("{b:.2f}|{a!r}", "2.50|'x'"), ("{{{b}}}", "{2.5}"), ("none", "none")]
+)
+def test_values_are_filled_into_a_text(text: str, filled: str) -> None:
+    assert strings.string_format({"a": "x", "b": 2.5}, text) == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{c}", r"it names \{c\}, but a, b is connected"),
+        ("{a.__class__}", r"it names \{a.__class__\}"),
+        ("{a[0]}", r"it names"),
+        ("{}", r"it names \{\}"),
+        ("{a:99999999999}", "is wider than 1000 characters"),
+        ("{a:.2f}", "cannot be filled in"),
+        ("{a", "cannot be filled in"),
+    ],
+)
+def test_a_text_that_cannot_be_filled_in_is_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(strings.BadFormatError, match=reason):
+        strings.string_format({"a": "x", "b": 2.5}, text)
