@@ -165,6 +165,17 @@ def test_deis_weights_integrate_polynomials_in_time_exactly(count):
         assert sum(w * t**power for w, t in zip(weights, visited, strict=True)) == pytest.approx(integral, rel=1e-3)
 
 
+def test_deis_takes_its_integrals_as_the_published_mean_over_ten_thousand_times():
+    start, before, end = (deis.time_of(sigma) for sigma in (3.0, 9.0, 1.0))
+    times = torch.linspace(start, end, 10_000, dtype=torch.float64)
+    growth = (deis.BETA_D * times**2 / 2 + deis.BETA_0 * times).exp()
+    speed = growth * (deis.BETA_D * times + deis.BETA_0) / (2 * (growth - 1).sqrt())
+    latest = (speed * (times - before) / (start - before)).mean() * (end - start)
+    older = (speed * (times - start) / (before - start)).mean() * (end - start)
+    found = deis.polynomial_weights([start, before], end)
+    assert found == pytest.approx([float(latest), float(older)], rel=1e-9)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_multistep_weights_integrate_polynomials_exactly(count):
     visited, end = [1.0, 1.7, 3.1, 5.0][:count], 0.4
@@ -272,6 +283,13 @@ def test_stochastic_samplers_agree_with_the_published_ones(name, source):
     sigmas, x = doubles()
     expected = getattr(published, name)(curved, x, sigmas, source(x, sigmas, 5))
     actual = last(SAMPLERS[name].walk(curved, x, sigmas, source(x, sigmas, 5)))
+    torch.testing.assert_close(actual, expected, atol=1e-9, rtol=1e-9)
+
+
+def test_er_sde_agrees_with_the_published_one():
+    sigmas, x = doubles()
+    expected = published_slopes.er_sde(curved, x, sigmas, generated(x, sigmas, 5))
+    actual = last(SAMPLERS["er_sde"].walk(curved, x, sigmas, generated(x, sigmas, 5)))
     torch.testing.assert_close(actual, expected, atol=1e-9, rtol=1e-9)
 
 
