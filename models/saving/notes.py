@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from models.loading.families import PLAYGROUND_LATENT, SD_LATENT, SDXL_LATENT
 from models.loading.metadata import NORM_GROUPS, RGB_BIAS, RGB_FACTORS
 from models.sampling.denoiser import EpsPrediction, VPrediction
+from models.taesd import TinyAutoencoder
 from models.types import Model, Vae
 
 USUAL_GROUPS = 32
@@ -38,7 +39,9 @@ def of_model(model: Model, title: str) -> dict[str, str]:
 
 
 def of_vae(vae: Vae) -> dict[str, str]:
-    """The notes for an autoencoder."""
+    """The notes for an autoencoder. Raises ValueError for a TAESD."""
     with vae.autoencoder.on_device() as network:
+        if isinstance(network, TinyAutoencoder):
+            raise ValueError("a TAESD is not saved as an autoencoder: its two files in models/vae_approx are all of it")
         groups = network.config.norm_groups
     return {} if groups == USUAL_GROUPS else {NORM_GROUPS: str(groups)}

@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from models.loading.library import Library
-from models.types import Model
+from models.taesd import TinyAutoencoder, TinyConfig
+from models.types import Model, Vae
 from models.weights.lora_file import read_lora
 from models.weights.patches import fit
 from nodes.context import Context, WorkerSettings
@@ -85,6 +86,13 @@ def test_what_cannot_be_saved_leaves_no_file(context: Context) -> None:
 
     with pytest.raises(InterruptedError):
         model_save(model=model(), context=replace(context, progress=stop))
+    assert [path for path in context.paths.output.rglob("*") if path.is_file()] == []
+
+
+def test_a_taesd_is_not_taken_for_an_autoencoder(context: Context) -> None:
+    tiny = TinyAutoencoder(TinyConfig(latent_channels=4, scale=1.0)).eval()
+    with pytest.raises(ValueError, match="TAESD is not saved as an autoencoder"):
+        vae_save(vae=Vae(POLICY.resident(tiny, torch.float32)), context=context)
     assert [path for path in context.paths.output.rglob("*") if path.is_file()] == []
 
 
