@@ -15,10 +15,9 @@ from models.loading.families import FAMILIES, PLAYGROUND_LATENT, SDXL_LATENT
 from models.loading.load import Checkpoint, load_checkpoint
 from models.memory import DevicePolicy
 from models.text.encode import encode_prompt
-from tests.models.tiny_families import CLIP_LG, SDXL, TINY, Tiny, family_weights
+from tests.models.tiny_families import CLIP_LG, SHALLOW_SDXL, TINY, Tiny, family_weights
 
 CPU = DevicePolicy.choose(cpu=True)
-BIAS = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"
 
 
 def loaded(tmp_path: Path, weights: Mapping[str, Tensor]) -> Checkpoint:
@@ -53,7 +52,7 @@ def test_every_family_is_held_by_a_narrow_file() -> None:
 
 
 def test_sdxl_joins_the_features_of_both_encoders_and_pools_those_of_the_second(tmp_path: Path) -> None:
-    checkpoint = loaded(tmp_path, family_weights(TINY["Stable Diffusion XL"]))
+    checkpoint = loaded(tmp_path, family_weights(Tiny(SHALLOW_SDXL, CLIP_LG)))
     assert checkpoint.clip is not None
     [cond] = encode_prompt(checkpoint.clip, "a cat")
     assert cond.context.shape == (1, 77, 128)
@@ -63,7 +62,7 @@ def test_sdxl_joins_the_features_of_both_encoders_and_pools_those_of_the_second(
 
 def test_keys_tell_playground_with_its_own_scale_of_latents(tmp_path: Path) -> None:
     markers = {"edm_mean": torch.zeros(1, 4, 1, 1), "edm_std": torch.ones(1, 4, 1, 1)}
-    model = loaded(tmp_path, family_weights(Tiny(SDXL, CLIP_LG, markers))).model
+    model = loaded(tmp_path, family_weights(Tiny(SHALLOW_SDXL, CLIP_LG, markers))).model
     assert model.latent_format == PLAYGROUND_LATENT
     latent = torch.randn(1, 4, 3, 3)
     torch.testing.assert_close(model.latent_format.raw(model.latent_format.scaled(latent)), latent)
@@ -72,7 +71,7 @@ def test_keys_tell_playground_with_its_own_scale_of_latents(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("markers", [{}, {"edm_vpred.sigma_max": torch.tensor(120.0)}], ids=["raw", "CosXL"])
 def test_only_cosxl_edits_latents_in_model_scale(markers: dict[str, Tensor], tmp_path: Path) -> None:
-    model = loaded(tmp_path, family_weights(Tiny(replace(SDXL, in_channels=8), CLIP_LG, markers))).model
+    model = loaded(tmp_path, family_weights(Tiny(replace(SHALLOW_SDXL, in_channels=8), CLIP_LG, markers))).model
     picture = torch.ones(1, 4, 8, 8)
     assert model.concat is not None
     channels = model.concat.channels(
