@@ -57,6 +57,7 @@ def sample(
     _check(model, noise, latent)
     if len(sigmas) < 2:
         return latent
+    _check_sigmas(sigmas)
     device, latent_format = model.unet.device, model.latent_format
     levels, prediction = model.sampling.levels, model.sampling.prediction
     start = latent_format.start(latent.to(device, torch.float32))
@@ -113,3 +114,12 @@ def _check(model: Model, noise: Tensor, latent: Tensor) -> None:
         )
     if noise.shape != latent.shape:
         raise ValueError(f"the noise is {tuple(noise.shape)} but the latent {tuple(latent.shape)}")
+
+
+def _check_sigmas(sigmas: Tensor) -> None:
+    for index, sigma in enumerate(sigmas[:-1].tolist()):
+        if not sigma > 0:
+            raise ValueError(
+                f"number {index + 1} of the {len(sigmas)} sigmas is {sigma:g}, and no sampler can step from there: "
+                "only the last may be 0 (a sigma_min of 0 makes two), and all others must be above"
+            )

@@ -1,13 +1,17 @@
 """Laws of a whole run: scaling in and out, progress, stopping, and what is left alone."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 
+from models.sampling.continuous_levels import FlowLevels, shift
 from models.sampling.guidance import ClassifierFree
+from models.sampling.model_sampling import ModelSampling
 from models.sampling.noise import initial_noise
 from models.sampling.patches import ModelPatches
+from models.sampling.predictions import FlowPrediction
 from models.sampling.run import finish, ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import normal, simple
@@ -124,6 +128,22 @@ def test_two_halves_of_a_schedule_are_the_whole():
     half = finish(run(model, sigmas=sigmas[:4]), lambda step: None)
     rest = finish(run(model, half, sigmas=sigmas[3:], noise=torch.zeros(SHAPE)), lambda step: None)
     torch.testing.assert_close(rest, whole)
+
+
+def test_two_halves_of_a_flow_are_the_whole():
+    flow = ModelSampling(FlowPrediction(), FlowLevels(partial(shift, by=3.0)))
+    model = replace(model_of(lambda x, timesteps, context: (0.3 * x).tanh() - 0.2), sampling=flow)
+    sigmas = ksampler_sigmas(model, "simple", 6, 1.0, "euler")
+    whole = finish(run(model, sigmas=sigmas), lambda step: None)
+    half = finish(run(model, sigmas=sigmas[:4]), lambda step: None)
+    rest = finish(run(model, half, sigmas=sigmas[3:], noise=torch.zeros(SHAPE)), lambda step: None)
+    torch.testing.assert_close(rest, whole)
+
+
+@pytest.mark.parametrize("sigmas", [[5.0, 1.0, 0.0, 0.0], [0.0, 1.0], [5.0, -1.0, 0.0], [5.0, float("nan"), 0.0]])
+def test_a_sigma_that_no_step_can_begin_at_is_refused(sigmas):
+    with pytest.raises(ValueError, match="only the last may be 0"):
+        finish(run(knowing(torch.ones(SHAPE)), sigmas=torch.tensor(sigmas)), lambda step: None)
 
 
 @pytest.mark.parametrize("count", [0, 1])
