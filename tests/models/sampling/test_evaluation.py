@@ -1,6 +1,7 @@
 """Laws of asking a network: what is evaluated together, and how prompts share the picture."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -114,6 +115,24 @@ def test_masks_share_the_picture():
     (mean,) = asked((cond(1.0, mask=left), cond(3.0, mask=1 - left, mask_strength=0.5)))
     assert mean[0, 0, 0, 0] == 1
     assert mean[0, 0, 0, -1] == 3
+
+
+@pytest.mark.parametrize("strengths", [{"strength": 3.0}, {"mask_strength": 3.0}], ids=lambda given: next(iter(given)))
+def test_masked_entries_weigh_by_both_their_strengths(strengths):
+    everywhere = torch.ones(1, 4, 4)
+    (mean,) = asked((cond(1.0, mask=everywhere, **strengths), cond(5.0, mask=everywhere)))
+    torch.testing.assert_close(mean, torch.full_like(X, 2))
+
+
+def test_only_the_last_of_several_conditionings_is_the_negative():
+    class Told:
+        def vector(self, cond, occasion):
+            return torch.tensor([[float(occasion.negative)]])
+
+    rules = replace(RULES, vector=Told())
+    for count, expected in ((1, [0.0]), (2, [0.0, 1.0]), (3, [0.0, 0.0, 1.0])):
+        found = entries([(cond(1.0),)] * count, OCCASION, rules)
+        assert [entry.y.item() for entry in found] == expected
 
 
 def test_the_box_of_a_mask_is_its_area():
