@@ -70,6 +70,12 @@ def test_align_your_steps_are_sigmas_of_the_published_timesteps(family: str, tim
     torch.testing.assert_close(found, torch.tensor([*OPTIMAL[family][:-1], 0.0]))
 
 
+def test_align_your_steps_walks_a_share_of_its_own_steps() -> None:
+    whole = schedulers.align_your_steps_scheduler("SD1", 10)
+    assert torch.equal(schedulers.align_your_steps_scheduler("SD1", 10, 0.77), whole[-9:])
+    assert len(schedulers.align_your_steps_scheduler("SD1", 10, 0.0)) == 0
+
+
 def test_align_your_steps_of_other_counts_lie_between_in_the_logarithm() -> None:
     found = schedulers.align_your_steps_scheduler("SD1", 20)
     best = torch.tensor(OPTIMAL["SD1"])
@@ -96,7 +102,7 @@ def test_both_parts_of_a_split_have_the_sigma_at_the_cut(step: int, high: list[f
 
 
 @pytest.mark.parametrize(
-    ("denoise", "low"), [(1.0, [8, 4, 2, 1, 0]), (0.5, [2, 1, 0]), (0.3, [1, 0]), (0.1, [0]), (0.0, [0])]
+    ("denoise", "low"), [(1.0, [8, 4, 2, 1, 0]), (0.7, [4, 2, 1, 0]), (0.3, [1, 0]), (0.1, [0]), (0.0, [0])]
 )
 def test_a_split_by_denoise_leaves_that_share_of_the_steps_low(denoise: float, low: list[float]) -> None:
     parts = sigmas.split_sigmas_denoise(FIVE, denoise)

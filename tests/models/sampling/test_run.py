@@ -130,6 +130,20 @@ def test_two_halves_of_a_schedule_are_the_whole():
     torch.testing.assert_close(rest, whole)
 
 
+@pytest.mark.parametrize(("sampler", "seed"), [("euler", 5), ("ddim", 6)])
+def test_the_kept_part_is_shown_with_the_initial_noise_but_by_ddim(sampler, seed):
+    seen = []
+
+    def network(x, timesteps, context):
+        seen.append(x)
+        return x
+
+    finish(run(model_of(network), sampler=sampler, seed=5, steps=2, noise_mask=torch.zeros(1, 8, 8)), lambda step: None)
+    sigma = model_of(network).sampling.levels.sigmas[-1]
+    expected = initial_noise(SHAPE, seed) * sigma / (1 + sigma**2).sqrt()
+    torch.testing.assert_close(seen[0][:1], expected)
+
+
 def test_two_halves_of_a_flow_are_the_whole():
     flow = ModelSampling(FlowPrediction(), FlowLevels(partial(shift, by=3.0)))
     model = replace(model_of(lambda x, timesteps, context: (0.3 * x).tanh() - 0.2), sampling=flow)
