@@ -67,7 +67,14 @@ export interface InputSpec {
   readonly tooltip: string
   /** Null where the input takes a wire only. */
   readonly widget: WidgetSpec | null
+  /** When the node has the input: always, if nothing is said. */
+  readonly when?: Presence
 }
+
+/** An input may be there once the document lists it, or while another input has a certain value. */
+export type Presence =
+  | { readonly kind: 'listed' }
+  | { readonly kind: 'chosen'; readonly by: string; readonly value: Value }
 
 export interface OutputSpec {
   readonly name: string

@@ -35,17 +35,17 @@ export function parseSpec(type: string, entry: JsonObject): NodeSpec {
     deprecated: entry.deprecated === true,
     experimental: entry.experimental === true,
     virtual: false,
-    inputs: [...parseInputs(input.required, false), ...parseInputs(input.optional, true)],
+    inputs: sectionsOf(input),
     outputs: parseOutputs(entry),
   }
 }
 
 function parseInputs(section: Value | undefined, optional: boolean): InputSpec[] {
   if (!isObject(section)) return []
-  return Object.entries(section).map(([name, declaration]) => {
+  return Object.entries(section).flatMap(([name, declaration]) => {
     const [type, given] = asArray(declaration)
     const options = isObject(given) ? given : {}
-    return {
+    const input = {
       name,
       type: Array.isArray(type) ? 'COMBO' : asText(type, '*'),
       label: asText(options.display_name, '') || name,
@@ -53,7 +53,48 @@ function parseInputs(section: Value | undefined, optional: boolean): InputSpec[]
       tooltip: asText(options.tooltip, ''),
       widget: options.forceInput === true ? null : parseWidget(name, type, options),
     }
+    if (type === GROWING) return membersOf(input, options)
+    return type === DEPENDENT ? [input, ...partsOf(input, options)] : [input]
   })
+}
+
+const GROWING = 'COMFY_AUTOGROW_V3'
+const DEPENDENT = 'COMFY_DYNAMICCOMBO_V3'
+const MOST_MEMBERS = 100
+
+/** The inputs that a growing group stands for; those beyond its least number come one by one. */
+function membersOf(group: InputSpec, { template }: JsonObject): InputSpec[] {
+  if (!isObject(template) || !isObject(template.input)) return []
+  const [member] = sectionsOf(template.input)
+  if (!member) return []
+  const least = toNumber(template.min, 0)
+  const numbered = Math.min(toNumber(template.max, 0), MOST_MEMBERS)
+  const names = isList(template.names)
+    ? template.names.map((name) => asText(name, ''))
+    : Array.from({ length: numbered }, (_, index) => `${asText(template.prefix, '')}${index}`)
+  return names.map((name, index) => ({
+    ...member,
+    name: `${group.name}.${name}`,
+    label: name,
+    optional: group.optional || index >= least,
+    widget: null,
+    ...(index >= Math.max(least, 1) && { when: { kind: 'listed' } as const }),
+  }))
+}
+
+/** The inputs behind the words of a choice. */
+function partsOf(choice: InputSpec, { options }: JsonObject): InputSpec[] {
+  return asArray(options).flatMap((option) => {
+    if (!isObject(option) || !isObject(option.inputs)) return []
+    const when = { kind: 'chosen', by: choice.name, value: option.key ?? null } as const
+    return sectionsOf(option.inputs).map((part) => {
+      return { ...part, name: `${choice.name}.${part.name}`, when }
+    })
+  })
+}
+
+function sectionsOf({ required, optional }: JsonObject): InputSpec[] {
+  return [...parseInputs(required, false), ...parseInputs(optional, true)]
 }
 
 function parseOutputs(entry: JsonObject): OutputSpec[] {
@@ -76,6 +117,8 @@ function parseWidget(
 ): WidgetSpec | null {
   if (isList(type)) return choiceWidget(type, options)
   switch (type) {
+    case DEPENDENT:
+      return choiceWidget(asArray(options.options).map(keyOf), {})
     case 'COMBO':
       return choiceWidget(asArray(options.options), options)
     case 'INT':
@@ -150,6 +193,10 @@ function choiceWidget(listed: readonly Value[], options: JsonObject): WidgetSpec
     controlled:
       options.control_after_generate !== undefined && options.control_after_generate !== false,
   }
+}
+
+function keyOf(option: Value): Value {
+  return isObject(option) ? (option.key ?? null) : null
 }
 
 function isChoice(value: Value): value is Choice {

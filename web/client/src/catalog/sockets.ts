@@ -1,5 +1,6 @@
 /** What a node offers to wire: its spec's inputs and outputs, or those of its file without one. */
 
+import { readValue } from '../graph/slots'
 import type { GraphNode, InputSpec, NodeSpec, OutputSpec } from '../types'
 
 type Sockets<Spec> = readonly Spec[]
@@ -21,8 +22,18 @@ export function inputSpecs(node: GraphNode, spec: NodeSpec | undefined): Sockets
 /** The spec's inputs, then those that only the file has: they may carry wires. */
 function withExtras(node: GraphNode, spec: NodeSpec): Sockets<InputSpec> {
   const names = new Set(spec.inputs.map((input) => input.name))
+  const inputs = spec.inputs.some(({ when }) => when)
+    ? spec.inputs.filter((input) => isThere(input, node, spec))
+    : spec.inputs
   const extras = node.inputs.filter((slot) => !names.has(slot.name) && !('widget' in slot.rest))
-  return extras.length === 0 ? spec.inputs : [...spec.inputs, ...extras.map(inputOfFile)]
+  return extras.length === 0 ? inputs : [...inputs, ...extras.map(inputOfFile)]
+}
+
+function isThere({ name, when }: InputSpec, node: GraphNode, spec: NodeSpec): boolean {
+  if (!when) return true
+  if (when.kind === 'listed') return node.inputs.some((slot) => slot.name === name)
+  const choice = spec.inputs.find((input) => input.name === when.by)
+  return choice !== undefined && readValue(node, spec, choice) === when.value
 }
 
 function inputOfFile(slot: GraphNode['inputs'][number]): InputSpec {

@@ -22,7 +22,7 @@ import { carriedWaypoints } from './waypoints'
 
 /** A node fresh from the palette. */
 export function createNode(spec: NodeSpec, id: NodeId, position: Point, size: Size): GraphNode {
-  return {
+  const node: GraphNode = {
     id,
     type: spec.type,
     position,
@@ -30,11 +30,12 @@ export function createNode(spec: NodeSpec, id: NodeId, position: Point, size: Si
     mode: 0,
     collapsed: false,
     title: null,
-    inputs: spec.inputs.map(createSlot),
+    inputs: [],
     outputs: spec.outputs.map(({ name, type }) => ({ name, type, rest: {} })),
     values: defaultValues(spec),
     rest: { flags: {}, properties: spec.virtual ? {} : { 'Node name for S&R': spec.type } },
   }
+  return { ...node, inputs: inputSpecs(node, spec).map(createSlot) }
 }
 
 function createSlot(input: InputSpec): GraphNode['inputs'][number] {
@@ -67,7 +68,10 @@ export function withLink(workflow: Workflow, specs: Specs, wish: Wish): Workflow
   }
 }
 
-/** The document whose nodes list the two sockets of a wire; old files leave widgets' inputs out. */
+/**
+ * The document whose nodes list the two sockets of a wire, as old files leave widgets' inputs out,
+ * and the next input of a growing group.
+ */
 function withSlots(
   workflow: Workflow,
   specs: Specs,
@@ -76,14 +80,19 @@ function withSlots(
   wish: Wish,
 ): Workflow {
   let changed = workflow
-  if (inputIndex(target, wish.input) < 0) {
-    const spec = inputSpecs(target, specs[target.type]).find(({ name }) => name === wish.input)
-    if (spec) {
-      changed = mapNode(changed, target.id, (node) => ({
-        ...node,
-        inputs: [...node.inputs, createSlot(spec)],
-      }))
-    }
+  const known = specs[target.type]?.inputs ?? []
+  const index = known.findIndex(({ name }) => name === wish.input)
+  const next = index < 0 ? undefined : known[index + 1]
+  const shown = inputSpecs(target, specs[target.type])
+  const wired = shown.find(({ name }) => name === wish.input) ?? known[index]
+  const wanted = [wired, next?.when?.kind === 'listed' ? next : undefined]
+    .filter((input) => input !== undefined)
+    .filter(({ name }) => inputIndex(target, name) < 0)
+  if (wanted.length > 0) {
+    changed = mapNode(changed, target.id, (node) => ({
+      ...node,
+      inputs: [...node.inputs, ...wanted.map(createSlot)],
+    }))
   }
   if (source.outputs.length <= wish.output) {
     const outputs = outputSpecs(source, specs[source.type])
@@ -135,7 +144,24 @@ export function withInputValue(
   value: Value,
   role: Slot['role'] = 'value',
 ): Workflow {
-  return mapNode(workflow, id, (node) => withValue(node, spec, input, value, role))
+  const changed = mapNode(workflow, id, (node) => withValue(node, spec, input, value, role))
+  return withoutLinks(changed, linksOfOthers(changed, spec, id, input))
+}
+
+/** The wires into inputs that were there while a choice had another value. */
+function linksOfOthers(
+  workflow: Workflow,
+  spec: NodeSpec,
+  id: NodeId,
+  choice: InputSpec,
+): ReadonlySet<LinkId> {
+  const node = nodeOf(workflow, id)
+  const parts = spec.inputs.filter(({ when }) => when?.kind === 'chosen' && when.by === choice.name)
+  if (!node || parts.length === 0) return new Set()
+  const there = new Set(inputSpecs(node, spec).map(({ name }) => name))
+  const gone = new Set(parts.map(({ name }) => name).filter((name) => !there.has(name)))
+  const links = workflow.links.filter((link) => link.target === id && gone.has(link.input))
+  return new Set(links.map((link) => link.id))
 }
 
 export function retitled(workflow: Workflow, id: NodeId, title: string | null): Workflow {

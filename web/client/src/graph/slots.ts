@@ -12,18 +12,31 @@ export interface Slot {
 
 const slotsBySpec = new WeakMap<NodeSpec, readonly Slot[]>()
 
-/** The elements of `widgets_values` of a node in their order. */
-export function slotsOf(spec: NodeSpec): readonly Slot[] {
+/** The elements of `widgets_values` of a node in their order; choices decide which there are. */
+export function slotsOf(spec: NodeSpec, values: readonly Value[] = []): readonly Slot[] {
+  if (spec.inputs.some(({ when }) => when)) return slotsWith(spec, (_, index) => values[index])
   const known = slotsBySpec.get(spec)
   if (known) return known
-  const slots = spec.inputs.flatMap((input): Slot[] => {
-    if (!input.widget) return []
-    const slots: Slot[] = [{ input, role: 'value' }]
-    if (isControlled(input.widget)) slots.push({ input, role: 'control' })
-    if (input.widget.kind === 'image') slots.push({ input, role: 'button' })
-    return slots
-  })
+  const slots = slotsWith(spec, () => undefined)
   slotsBySpec.set(spec, slots)
+  return slots
+}
+
+function slotsWith(
+  spec: NodeSpec,
+  valueAt: (input: InputSpec, index: number) => Value | undefined,
+): readonly Slot[] {
+  const slots: Slot[] = []
+  const chosen = new Map<string, Value>()
+  for (const input of spec.inputs) {
+    const { widget, when } = input
+    const isLeftOut = when?.kind === 'chosen' && chosen.get(when.by) !== when.value
+    if (!widget || isLeftOut) continue
+    chosen.set(input.name, valueAt(input, slots.length) ?? defaultValue(widget))
+    slots.push({ input, role: 'value' })
+    if (isControlled(widget)) slots.push({ input, role: 'control' })
+    if (widget.kind === 'image') slots.push({ input, role: 'button' })
+  }
   return slots
 }
 
@@ -74,7 +87,7 @@ function read(
   role: Slot['role'],
 ): Value | undefined {
   if (node.values === null) return undefined
-  if (isList(node.values)) return node.values[position(spec, input, role)]
+  if (isList(node.values)) return node.values[position(slotsOf(spec, node.values), input, role)]
   return node.values[keyOf(input, role)]
 }
 
@@ -90,16 +103,21 @@ export function withValue(
   if (node.values !== null && !isList(node.values)) {
     return { ...node, values: { ...node.values, [keyOf(input, role)]: value } }
   }
-  const defaults = defaultValues(spec)
   const old = node.values ?? []
-  const length = Math.max(old.length, defaults.length)
-  const values = Array.from({ length }, (_, index) => old[index] ?? defaults[index] ?? null)
-  values[position(spec, input, role)] = value
-  return { ...node, values }
+  const before = slotsOf(spec, old)
+  const held = new Map(before.map((slot, index) => [idOf(slot), old[index] ?? null]))
+  held.set(idOf({ input, role }), value)
+  const after = slotsWith(spec, (input) => held.get(idOf({ input, role: 'value' })) ?? undefined)
+  const values = after.map((slot) => held.get(idOf(slot)) ?? defaultOf(slot))
+  return { ...node, values: [...values, ...old.slice(before.length)] }
 }
 
-function position(spec: NodeSpec, input: InputSpec, role: Slot['role']): number {
-  return slotsOf(spec).findIndex((slot) => slot.input.name === input.name && slot.role === role)
+function idOf({ input, role }: Slot): string {
+  return `${role} ${input.name}`
+}
+
+function position(slots: readonly Slot[], input: InputSpec, role: Slot['role']): number {
+  return slots.findIndex((slot) => slot.input.name === input.name && slot.role === role)
 }
 
 function keyOf(input: InputSpec, role: Slot['role']): string {
