@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Any
 
 from execution import cache, devices, engine, events, json_text, messages
-from nodes import context, paths, spec
+from nodes import context, inputs, paths, spec
 
-MODULES: tuple[ModuleType, ...] = (messages, events, engine, json_text, devices, cache, context, paths, spec)
+MODULES: tuple[ModuleType, ...] = (messages, events, engine, json_text, devices, cache, context, paths, inputs, spec)
 """Where the records are declared that a message may be made of."""
 
 LARGEST = 256 << 20
