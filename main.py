@@ -30,7 +30,7 @@ from execution.headless.errors import HeadlessError
 from execution.headless.report import printable
 from execution.headless.source import read_source
 from execution.messages import WorkerSetup
-from execution.settings import EngineSettings
+from execution.settings import LOG_FORMAT, EngineSettings
 from flags import EVERY_ADDRESS, parse
 from nodes.context import WorkerSettings
 from nodes.extra_paths import ExtraPathsError, read_extra_paths
@@ -91,7 +91,7 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
     cache = CacheSettings(max_entries=0 if flags.cache_none else flags.cache_lru)
     if flags.cache_bytes is not None:
         cache = CacheSettings(max_bytes=flags.cache_bytes)
-    setup = WorkerSetup(paths, worker, cache)
+    setup = WorkerSetup(paths, worker, cache, log_level=flags.verbose)
     if flags.engine == "inline":
         if (flags.workers or 1) > 1:
             raise StartError("The inline engine has one worker. Leave --workers out, or take --engine process.")
@@ -241,7 +241,7 @@ async def work_on_file(flags: argparse.Namespace, scratch: Path) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Start Weft; returns the exit code."""
     flags = parse(arguments)
-    logging.basicConfig(level=flags.verbose, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=flags.verbose, format=LOG_FORMAT)
     try:
         if flags.command != "serve":
             with tempfile.TemporaryDirectory(prefix="weft-") as scratch:

@@ -21,7 +21,7 @@ class WorkerSetup:
     """All that a worker is told before it starts. `host` names the function that loads nodes, "module:function".
 
     `device` is the one GPU that it sees (None: whatever there is); `threads` how many processors it computes on
-    (0: as many as its libraries like).
+    (0: as many as its libraries like). Lines of less than `log_level` are not logged.
     """
 
     paths: Paths
@@ -30,6 +30,7 @@ class WorkerSetup:
     host: str = BUILTIN_HOST
     device: Device | None = None
     threads: int = 0
+    log_level: str = "INFO"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ QUEUE_LIMIT = 5_000
 HISTORY_LIMIT = 10_000
 INTERRUPT_GRACE = 30.0  # seconds
 
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+"""Of the lines that server and workers log."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:

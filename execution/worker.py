@@ -49,6 +49,7 @@ from execution.messages import (
 )
 from execution.outbox import Outbox
 from execution.run import Run
+from execution.settings import LOG_FORMAT
 from nodes.context import Context, Home, Services
 from nodes.spec import NodeSpec
 
@@ -213,6 +214,8 @@ def main(descriptor: int) -> None:
     connection: Connection[bytes, bytes] = Connection(descriptor)
     frames = Frames()
     setup: WorkerSetup = frames.read(connection.recv_bytes())
+    # Before packs are loaded: what they log by logging.info would otherwise set up a log that leaves it out.
+    logging.basicConfig(level=setup.log_level, format=LOG_FORMAT)
     lock = threading.Lock()
 
     def send(report: Report) -> None:

@@ -1,5 +1,6 @@
 """A host of fake nodes, as the worker loads it by name."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,14 @@ def load(home: Home | None = None) -> FakeHost:
 
 def load_badly(home: Home) -> FakeHost:
     raise ImportError("no module named nothing")
+
+
+def load_talking(home: Home) -> FakeHost:
+    """Logs as packs do: by the logging of the root, and by loggers of their own."""
+    logging.info("of the root")
+    logging.getLogger("a.pack").debug("of no interest")
+    logging.getLogger("a.pack").info("of a pack")
+    return load()
 
 
 def load_once(home: Home) -> FakeHost:

@@ -252,6 +252,18 @@ async def test_a_worker_that_could_not_start_is_tried_again(
     await watched.engine.stop()
 
 
+async def test_what_a_worker_logs_is_told_from_the_level_of_the_server_on(
+    settings: EngineSettings, setup: WorkerSetup, capfd: pytest.CaptureFixture[str]
+) -> None:
+    talking = "tests.execution.fake_host:load_talking"
+    for level, told in (("INFO", ["INFO root: of the root", "INFO a.pack: of a pack"]), ("WARNING", [])):
+        watched = Watched(process_engine(settings, WorkerSetup(setup.paths, host=talking, log_level=level)))
+        await watched.engine.start()
+        await watched.engine.catalog()
+        await watched.engine.stop()
+        assert [line.split(" ", 2)[2] for line in capfd.readouterr().err.splitlines() if " of " in line] == told
+
+
 def test_the_end_of_a_process_is_told_in_words() -> None:
     assert describe(3) == "exit code 3"
     assert describe(-11) == "signal 11 (SIGSEGV)"
