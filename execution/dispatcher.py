@@ -223,7 +223,7 @@ class Dispatcher:
         removed = self._queue.remove(job_ids)
         if removed:
             store = self._store
-            await store.do(lambda: store.store.remove_pending(job.id for job in removed))
+            await store.do(lambda: store.store.remove_unfinished(job.id for job in removed))
             self.tell_queue()
         return len(removed)
 

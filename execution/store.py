@@ -192,9 +192,10 @@ class Store:
         row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'job'").fetchone()
         return 0 if row is None else row[0]
 
-    def remove_pending(self, job_ids: Iterable[str]) -> None:
+    def remove_unfinished(self, job_ids: Iterable[str]) -> None:
+        """Forget jobs that wait; one that a dying worker has given back may be noted as running here."""
         self._connection.executemany(
-            "DELETE FROM job WHERE id = ? AND state = 'pending'", [(job_id,) for job_id in job_ids]
+            "DELETE FROM job WHERE id = ? AND end_order IS NULL", [(job_id,) for job_id in job_ids]
         )
 
     def delete_history(self, job_ids: Iterable[str] | None) -> int:

@@ -137,17 +137,25 @@ async def test_deleting_history_spares_the_queue_and_deleting_from_the_queue_spa
     finish(store, job("a"))
     assert store.delete_history(["a", "b"]) == 1
     finish(store, job("c"))
-    store.remove_pending(["b", "c"])
+    store.remove_unfinished(["b", "c"])
     assert await ended_ids(path) == ["c"]
     assert list(store.unfinished()) == []
     assert store.delete_history(None) == 1
+
+
+def test_a_job_that_a_dying_worker_gave_back_can_be_taken_out_of_the_queue(path: Path) -> None:
+    store = Store(path)
+    done(store, job("a"))
+    store.begin("a", started=1, attempt=1)
+    store.remove_unfinished(["a"])
+    assert list(store.unfinished()) == []
 
 
 def test_a_count_of_jobs_outlives_their_deletion(path: Path) -> None:
     store = Store(path)
     assert store.last_sequence() == 0
     done(store, job("a"), job("b"))
-    store.remove_pending(["a", "b"])
+    store.remove_unfinished(["a", "b"])
     assert store.last_sequence() == 2
 
 
