@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Annotated, BinaryIO, NamedTuple
 
 import numpy as np
@@ -122,8 +123,13 @@ def shown_for_now(images: Tensor, context: Context) -> Shown:
 
 def saved(images: Tensor, kind: FileKind, prefix: str, compression: int, context: Context) -> Shown:
     """Writes each picture (h, w, c) of a batch as a PNG file with the workflow in it."""
+    return saved_in(context.paths.root(kind), images, kind, prefix, compression, context)
+
+
+def saved_in(folder: Path, images: Tensor, kind: FileKind, prefix: str, compression: int, context: Context) -> Shown:
+    """Does the same in a folder, from which clients are shown the files as those of the kind."""
     height, width = images.shape[1:3]
-    files = NumberedFiles(context.paths.root(kind), expand_prefix(prefix, width, height), lasting=kind != "temp")
+    files = NumberedFiles(folder, expand_prefix(prefix, width, height), lasting=kind != "temp")
     metadata = png_texts(context)
     shown: list[dict[str, str]] = []
     for number, image in enumerate(images):

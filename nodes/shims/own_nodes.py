@@ -2,10 +2,15 @@
 
 import asyncio
 import inspect
+import os
 from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+from nodes.image import PREVIEW_COMPRESSION, SAVED_COMPRESSION, saved_in
 from nodes.object_info import entry
+from nodes.paths import FileKind
 from nodes.spec import NodeSpec, Shown
 from nodes.v1.runtime import NotOfferedError, Runtime
 from nodes.v1.values import to_foreign, to_ours
@@ -105,6 +110,35 @@ class OwnNode:
         return _foreign(self.spec, asyncio.run(answer) if inspect.iscoroutine(answer) else answer)
 
 
+class PictureSaver(OwnNode):
+    """SaveImage and PreviewImage in foreign hands: classes derived from them say where their pictures lie."""
+
+    def __init__(self) -> None:
+        is_preview = self.spec.id == "PreviewImage"
+        self.type: FileKind = "temp" if is_preview else "output"
+        self.output_dir = str(self.runtime.paths.root(self.type))
+        self.prefix_append = f"_temp_{os.urandom(4).hex()}" if is_preview else ""
+        self.compress_level = PREVIEW_COMPRESSION if is_preview else SAVED_COMPRESSION
+
+    def save_images(
+        self,
+        images: Any,
+        filename_prefix: str = "ComfyUI",
+        prompt: Mapping[str, Any] | None = None,
+        extra_pnginfo: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Writes the pictures as PNG files with what they were made from."""
+        now = self.runtime.context
+        told = replace(now, graph=prompt or now.graph, extra_pnginfo=extra_pnginfo or now.extra_pnginfo)
+        prefix = filename_prefix + self.prefix_append
+        return _foreign(
+            self.spec, saved_in(Path(self.output_dir), to_ours(images), self.type, prefix, self.compress_level, told)
+        )
+
+
+SAVERS = frozenset({"SaveImage", "PreviewImage"})
+
+
 def _foreign(spec: NodeSpec, answer: Any) -> Any:
     shown = answer.ui if isinstance(answer, Shown) else None
     result = answer.result if isinstance(answer, Shown) else answer
@@ -122,9 +156,10 @@ def own_class(spec: NodeSpec, runtime: Runtime) -> type:
     if spec.id in runtime.classes:
         return runtime.classes[spec.id]
     method = METHODS.get(spec.id, Method("execute"))
+    is_saver = spec.id in SAVERS
     return type(
         spec.id,
-        (OwnNode,),
+        (PictureSaver if is_saver else OwnNode,),
         {
             "spec": spec,
             "runtime": runtime,
@@ -139,7 +174,7 @@ def own_class(spec: NodeSpec, runtime: Runtime) -> type:
             "DESCRIPTION": spec.description,
             "__doc__": spec.description,
             "__module__": "nodes",
-            method.name: OwnNode.call,
+            **({} if is_saver else {method.name: OwnNode.call}),
         },
     )
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from PIL import Image
 
 from models.conditioning import Cond
 from models.types import Latent
@@ -147,3 +148,20 @@ def test_a_node_checks_its_own_inputs(bench, number, problem):
     spec = bench("switches.py").registry["Test Checked"]
     assert spec.validated == {"number", "word"}
     assert spec.validate(number=number, word="a") == problem
+
+
+def test_classes_derived_from_ours_say_where_pictures_lie(bench):
+    made = bench("savers.py")
+    graph = {
+        "1": node("EmptyImage", width=8, height=8),
+        "2": node("Test QuickLook", images=["1", 0]),
+        "3": node("Test LookTwice", images=["1", 0]),
+    }
+    (quick,) = made.shown(graph, "2")["images"]
+    assert (quick["type"], quick["filename"].startswith("quick_look_")) == ("temp", True)
+    assert (made.paths.temp / quick["filename"]).is_file()
+    (twice,) = made.shown(graph, "3")["images"]
+    assert (twice["type"], twice["filename"].startswith("twice_temp_")) == ("temp", True)
+    with Image.open(made.paths.temp / twice["filename"]) as picture:
+        assert picture.info["note"] == '"twice"'
+    assert list(made.paths.output.iterdir()) == []
