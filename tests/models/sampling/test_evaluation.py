@@ -149,6 +149,14 @@ def test_a_prompt_is_heard_in_its_part_of_the_schedule(sigma, heard):
     torch.testing.assert_close(mean, torch.full_like(X, 3.0 if heard else 1.0))
 
 
+def test_both_ends_of_a_part_of_the_schedule_belong_to_it():
+    (entry,) = entries([(cond(1.0, start=0.25, end=0.75),)], OCCASION, RULES)
+    ends = [RULES.levels.sigma_at_percent(share) for share in (0.25, 0.75)]
+    assert all(entry.active(sigma) for sigma in ends)
+    assert not entry.active(ends[0] * 1.001)
+    assert not entry.active(ends[1] * 0.999)
+
+
 def test_controls_that_are_shared_steer_the_negative_too():
     class Nothing:
         def residuals(self, call):
