@@ -83,6 +83,10 @@ class TestFreeU:
         assert float(factors[0, 1]) == pytest.approx(1 + 0.5 / 15)
         assert float(factors[-1, -1]) == pytest.approx(1.5)
 
+    def test_two_waves_a_side_are_no_low_frequency(self):
+        wave = (torch.arange(8.0) * torch.pi / 2).cos().expand(1, 1, 8, 8)
+        torch.testing.assert_close(with_low_frequencies_scaled(wave, 0.0), wave)
+
     def test_what_is_constant_is_a_low_frequency_and_a_checkerboard_is_not(self):
         constant = torch.full((1, 1, 8, 8), 3.0)
         board = ((torch.arange(8)[:, None] + torch.arange(8)) % 2 * 2.0 - 1).reshape(1, 1, 8, 8)
