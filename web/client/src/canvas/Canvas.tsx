@@ -12,7 +12,7 @@ import {
   type Viewport,
 } from '@xyflow/react'
 import type { TFunction } from 'i18next'
-import { type MouseEvent, useEffect } from 'react'
+import { type MouseEvent, type PointerEvent, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { select, useGraph } from '../graph/store'
@@ -53,7 +53,13 @@ export function Canvas() {
   const wiring = useView((view) => view.wiring)
   useFittedView()
   return (
-    <div className="weft-canvas" data-distance={distance} data-wiring={wiring ?? undefined}>
+    <div
+      className="weft-canvas"
+      data-distance={distance}
+      data-wiring={wiring ?? undefined}
+      tabIndex={-1}
+      onPointerDownCapture={takeFocus}
+    >
       {wiring !== null && <style>{onlyFitting(wiring)}</style>}
       <ReactFlow<FlowNode, WireFlow>
         aria-label={t('canvas.label')}
@@ -140,6 +146,12 @@ function onlyFitting(type: string): string {
     .concat('*')
     .map((name) => `[data-type~="${CSS.escape(name)}"]`)
   return `.weft-canvas .socket:not(${fitting.join(', ')}) { opacity: 0.18 !important }`
+}
+
+/** A press on the empty canvas takes the keyboard's focus, which keys such as Tab look for. */
+function takeFocus(event: PointerEvent<HTMLElement>): void {
+  const isEmpty = event.target instanceof Element && event.target.matches('.react-flow__pane')
+  if (isEmpty) event.currentTarget.focus({ preventScroll: true })
 }
 
 function openPalette(event: MouseEvent): void {

@@ -10,3 +10,8 @@ export function focusNode(id: NodeId): void {
   select([id])
   fitNodes([node])
 }
+
+/** Give the keyboard back to the canvas, whose keys work while nothing on it has the focus. */
+export function focusCanvas(): void {
+  document.querySelector<HTMLElement>('.weft-canvas')?.focus({ preventScroll: true })
+}

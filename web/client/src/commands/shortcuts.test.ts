@@ -25,10 +25,16 @@ test('no two commands share a key', () => {
 })
 
 test('while a text is written only queueing and files are commands', () => {
-  expect(mayPerform(COMMANDS.queue, 'text')).toBe(true)
-  expect(mayPerform(COMMANDS.delete, 'text')).toBe(false)
-  expect(mayPerform(COMMANDS.palette, 'control')).toBe(false)
-  expect(mayPerform(COMMANDS.delete, 'control')).toBe(true)
+  expect(mayPerform(COMMANDS.queue, 'text', 'mod+enter')).toBe(true)
+  expect(mayPerform(COMMANDS.delete, 'text', 'delete')).toBe(false)
+  expect(mayPerform(COMMANDS.palette, 'control', 'space')).toBe(false)
+  expect(mayPerform(COMMANDS.delete, 'control', 'delete')).toBe(true)
+})
+
+test('Tab opens the palette on the canvas only, so that it can walk through a fresh page', () => {
+  expect(mayPerform(COMMANDS.palette, 'canvas', 'tab')).toBe(true)
+  expect(mayPerform(COMMANDS.palette, 'page', 'tab')).toBe(false)
+  expect(mayPerform(COMMANDS.palette, 'page', 'space')).toBe(true)
 })
 
 test('keys are shown as the system writes them', () => {

@@ -21,20 +21,21 @@ export function commandFor(keys: string): CommandId | null {
   return IDS.find((id) => commandOf(id).keys.includes(keys)) ?? null
 }
 
-/** Where the keyboard's focus is, as far as commands care. */
-export type Focus = 'text' | 'control' | 'canvas'
+/** Where the keyboard's focus is, as far as commands care; on the page as a whole at first. */
+export type Focus = 'text' | 'control' | 'canvas' | 'page'
 
 export function focusOf(target: EventTarget | null): Focus {
-  if (!(target instanceof Element)) return 'canvas'
+  if (!(target instanceof Element) || target === document.body) return 'page'
   if (target.closest('input, textarea, select, [contenteditable="true"]')) return 'text'
-  const isControl = target.closest('button, a, [role="dialog"], [role="menu"], .react-flow__node')
-  return isControl ? 'control' : 'canvas'
+  return target.matches('.weft-canvas') ? 'canvas' : 'control'
 }
 
-/** True where a command may take a key that was pressed there. */
-export function mayPerform(command: Command, focus: Focus): boolean {
+/** True where a command may take keys that were pressed there. */
+export function mayPerform(command: Command, focus: Focus, keys: string): boolean {
   if (command.everywhere) return true
   if (focus === 'text') return false
+  // Who has not been on the canvas yet goes through the page with Tab.
+  if (focus === 'page') return keys !== 'tab'
   return focus === 'canvas' || !command.canvasOnly
 }
 

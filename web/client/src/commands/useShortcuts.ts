@@ -21,10 +21,11 @@ export function useShortcuts(): void {
 
 function onKeyDown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return
-  const id = commandFor(keysOf(event))
+  const keys = keysOf(event)
+  const id = commandFor(keys)
   // Pasting waits for the browser's own event, which brings what other programs copied.
   if (id === null || id === 'paste') return
-  if (!mayPerform(commandOf(id), focusOf(event.target)) || !isEnabled(id)) return
+  if (!mayPerform(commandOf(id), focusOf(event.target), keys) || !isEnabled(id)) return
   if (id === 'copy' && !getSelection()?.isCollapsed) return
   event.preventDefault()
   perform(id)

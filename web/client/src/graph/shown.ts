@@ -1,4 +1,4 @@
-/** What runs is what is shown: values that a file leaves out are sent as their widgets show them. */
+/** What runs is what is shown: values that a file leaves out are sent as the widgets show them. */
 
 import { specFor } from '../catalog/primitive'
 import type { GraphNode, NodeSpec, Specs, Workflow } from '../types'

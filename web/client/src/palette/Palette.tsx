@@ -5,6 +5,7 @@ import { useClickOutside, useFocusTrap, useMergedRef } from '@mantine/hooks'
 import { type CSSProperties, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
+import { focusCanvas } from '../canvas/focus'
 import { type PaletteRequest, useView } from '../canvas/view'
 import { useCatalog } from '../catalog/store'
 import { wireColor } from '../theme/wires'
@@ -28,6 +29,11 @@ function close(): void {
   useView.setState({ palette: null })
 }
 
+function closeToCanvas(): void {
+  close()
+  focusCanvas()
+}
+
 function OpenPalette({ request }: { request: PaletteRequest }) {
   const { t } = useTranslation()
   const { specs, state } = useCatalog()
@@ -44,7 +50,7 @@ function OpenPalette({ request }: { request: PaletteRequest }) {
         style={placeFor(request.at)}
         onKeyDown={(event) => {
           event.stopPropagation()
-          if (event.key === 'Escape') close()
+          if (event.key === 'Escape') closeToCanvas()
           if (event.key === 'Tab') event.preventDefault()
         }}
       >
@@ -62,7 +68,7 @@ function OpenPalette({ request }: { request: PaletteRequest }) {
           }))}
           onActive={setActive}
           onPick={(spec) => {
-            close()
+            closeToCanvas()
             addNode(spec, request)
           }}
         />
