@@ -13,11 +13,14 @@ from models.conditioning import Concat, Cond, Occasion
 from models.loading.detect import UnknownModelError
 from models.loading.families import FAMILIES, PLAYGROUND_LATENT, SDXL_LATENT
 from models.loading.load import Checkpoint, load_checkpoint
+from models.loading.markers import TELLING_BIAS
 from models.memory import DevicePolicy
+from models.sampling.denoiser import VPrediction
 from models.text.encode import encode_prompt
 from tests.models.tiny_families import CLIP_LG, SHALLOW_SDXL, TINY, Tiny, family_weights
 
 CPU = DevicePolicy.choose(cpu=True)
+BIAS = f"model.diffusion_model.{TELLING_BIAS}"
 
 
 def loaded(tmp_path: Path, weights: Mapping[str, Tensor]) -> Checkpoint:
@@ -67,6 +70,17 @@ def test_keys_tell_playground_with_its_own_scale_of_latents(tmp_path: Path) -> N
     latent = torch.randn(1, 4, 3, 3)
     torch.testing.assert_close(model.latent_format.raw(model.latent_format.scaled(latent)), latent)
     assert not model.latent_format.start(torch.zeros(1, 4, 3, 3)).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "velocity"), [("Stable Diffusion 2.x", True), ("Stable Diffusion 2.x inpainting", False)]
+)
+def test_the_spread_of_a_bias_tells_velocity_except_in_inpainting_models(
+    name: str, velocity: bool, tmp_path: Path
+) -> None:
+    weights = family_weights(TINY[name])
+    weights[BIAS] = torch.linspace(-1, 1, len(weights[BIAS])).half()
+    assert isinstance(loaded(tmp_path, weights).model.sampling.prediction, VPrediction) is velocity
 
 
 @pytest.mark.parametrize("markers", [{}, {"edm_vpred.sigma_max": torch.tensor(120.0)}], ids=["raw", "CosXL"])
