@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from nodes.image import PREVIEW_COMPRESSION, SAVED_COMPRESSION, saved_in
+from nodes.inputs import Dependent, Growing
 from nodes.object_info import entry
 from nodes.paths import FileKind
 from nodes.spec import NodeSpec, Shown
@@ -102,12 +103,26 @@ class OwnNode:
         unknown = set(given) - {one.name for one in self.spec.inputs} - HIDDEN
         if unknown:
             raise NotOfferedError(f"the input {min(unknown)!r} of the node {self.spec.id}")
-        inputs = {name: to_ours(value) for name, value in given.items() if name not in HIDDEN}
+        parts = [pair for name, value in given.items() if name not in HIDDEN for pair in self._parts(name, value)]
+        inputs = {name: to_ours(value) for name, value in parts}
         if self.spec.context_parameter is not None:
             inputs[self.spec.context_parameter] = self.runtime.context
         assert self.spec.function is not None
         answer = self.spec.function(**inputs)
         return _foreign(self.spec, asyncio.run(answer) if inspect.iscoroutine(answer) else answer)
+
+    def _parts(self, name: str, value: Any) -> Iterator[tuple[str, Any]]:
+        """An input's value, or those of a group by dotted names: packs give a group as a dictionary, in which a choice
+        stands under the name of the input."""
+        declared = self.spec.input(name)
+        if declared is None or not isinstance(declared.widget, Growing | Dependent):
+            yield name, value
+        elif isinstance(value, Mapping):
+            yield from ((name if part == name else f"{name}.{part}", one) for part, one in value.items())
+        else:
+            raise NotOfferedError(
+                f"a {type(value).__name__} for {name!r} of the node {self.spec.id}", "give a dictionary"
+            )
 
 
 class PictureSaver(OwnNode):
