@@ -109,3 +109,9 @@ def test_a_mask_of_one_picture_is_a_batch_of_one() -> None:
 def test_a_prompt_is_heard_for_a_part_of_the_way() -> None:
     cond = only(conditioning_set_timestep_range((SHORT,), 0.25, 0.75))
     assert (cond.start, cond.end) == (0.25, 0.75)
+
+
+def test_an_area_set_after_a_mask_counts_in_place_of_the_masks_box() -> None:
+    masked = (replace(LONG, mask=torch.ones(1, 8, 8), mask_bounds=True),)
+    assert not conditioning_set_area(masked)[0].mask_bounds
+    assert not conditioning_set_area_percentage(masked)[0].mask_bounds
