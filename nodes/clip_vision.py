@@ -60,7 +60,7 @@ def clip_vision_encode(
     clip_vision: CLIP_VISION,
     image: IMAGE,
     crop: Annotated[
-        Literal["center", "none"], Help("center cuts the picture to a square, none squeezes it")
+        Literal["center", "none"], Help("center cuts the picture to a square, none squeezes it", late=True)
     ] = "center",
 ) -> CLIP_VISION_OUTPUT:
     """Shows pictures to CLIP."""

@@ -30,7 +30,7 @@ def dual_cfg_guider(
     negative: CONDITIONING,
     cfg_conds: Cfg = 8.0,
     cfg_cond2_negative: Cfg = 8.0,
-    style: Literal["regular", "nested"] = "regular",
+    style: Annotated[Literal["regular", "nested"], Help(late=True)] = "regular",
 ) -> GUIDER:
     """Guides from the negative toward a second prompt and from there toward the first, each with its own scale."""
     nested = style == "nested"

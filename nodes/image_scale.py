@@ -48,7 +48,9 @@ def image_scale_to_total_pixels(
     image: IMAGE,
     upscale_method: ImageResizeMethod,
     megapixels: Annotated[float, Number(0.01, 16.0, step=0.01), Help("One is 1024 × 1024 pixels")] = 1.0,
-    resolution_steps: Annotated[int, Number(1, 256), Help("Sides become multiples of this", advanced=True)] = 1,
+    resolution_steps: Annotated[
+        int, Number(1, 256), Help("Sides become multiples of this", advanced=True, late=True)
+    ] = 1,
 ) -> IMAGE:
     """Scales a picture so that it has so many pixels in all."""
     scale = math.sqrt(megapixels * MEGAPIXEL / (image.shape[1] * image.shape[2]))

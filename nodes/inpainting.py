@@ -28,7 +28,7 @@ def vae_encode_for_inpaint(
     pixels: IMAGE,
     vae: VAE,
     mask: MASK,
-    grow_mask_by: Annotated[int, Number(0, 64), Help("Pixels by which more is painted than is masked")] = 6,
+    grow_mask_by: Annotated[int, Number(0, 64), Help("Pixels by which more is painted than is masked", late=True)] = 6,
 ) -> LATENT:
     """Turns a picture into a latent without its masked part, which will be painted from nothing."""
     images, mask = cropped_with_mask(pixels, mask)

@@ -57,11 +57,13 @@ class Socket:
 @dataclass(frozen=True)
 class Help:
     """Details of one input or output that its name and type do not say. A `lazy` input is evaluated if it is asked
-    for by the node's `needed`, and None otherwise."""
+    for by the node's `needed`, and None otherwise. A `late` one came to the node when there were files of it already:
+    where these say nothing of it, the graph they stand for does not either, and running it takes the default."""
 
     text: str = ""
     advanced: bool = False
     lazy: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,8 @@ class InputSpec:
 
     `type` is ComfyUI's wire type: INT, FLOAT, STRING, BOOLEAN, COMBO or a socket's. `optional` inputs may stay
     unconnected; others without a value take `default`, and are a problem if that is REQUIRED. A `lazy` input is
-    evaluated only if the node's `needed` asks for it. `options` are what a foreign node says of the input beyond
-    that, shown to clients as it is.
+    evaluated only if the node's `needed` asks for it. A `late` one is younger than its node. `options` are what a
+    foreign node says of the input beyond that, shown to clients as it is.
     """
 
     name: str
@@ -150,6 +152,7 @@ class InputSpec:
     advanced: bool = False
     lazy: bool = False
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    late: bool = False
 
     def parts(self, values: Mapping[str, Any]) -> Iterator["InputSpec"]:
         """What the input stands for by full names, given the node's values: a growing group for its members, a choice

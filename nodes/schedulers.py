@@ -84,7 +84,7 @@ def sd_turbo_scheduler(
     *,
     model: MODEL,
     steps: Annotated[int, Number(1, 10)] = 1,
-    denoise: Annotated[float, Number(0.0, 1.0, step=0.01)] = 1.0,
+    denoise: Annotated[float, Number(0.0, 1.0, step=0.01), Help(late=True)] = 1.0,
 ) -> SIGMAS:
     """The sigmas that turbo models were distilled for."""
     return turbo(model.sampling.levels, steps, denoise)

@@ -230,7 +230,7 @@ def _input(where: str, name: str, hint: Any, default: Any, takes_lists: bool = F
         raise NodeDeclarationError(
             f"{where}: a number needs limits. Write Annotated[{base.__name__}, Number(min, max)]."
         )
-    return InputSpec(name, type, widget, default, optional, help.text, help.advanced, help.lazy)
+    return InputSpec(name, type, widget, default, optional, help.text, help.advanced, help.lazy, late=help.late)
 
 
 def _group_of(hint: Any) -> Grows | Variants | None:

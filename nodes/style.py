@@ -32,9 +32,9 @@ def style_model_apply(
     conditioning: CONDITIONING,
     style_model: STYLE_MODEL,
     clip_vision_output: CLIP_VISION_OUTPUT,
-    strength: Annotated[float, Number(0.0, 10.0, step=0.001)] = 1.0,
+    strength: Annotated[float, Number(0.0, 10.0, step=0.001), Help(late=True)] = 1.0,
     strength_type: Annotated[
-        Literal["multiply", "attn_bias"], Help("attn_bias is for Flux; here it takes a strength of 1 only")
+        Literal["multiply", "attn_bias"], Help("attn_bias is for Flux; here it takes a strength of 1 only", late=True)
     ] = "multiply",
 ) -> CONDITIONING:
     """Appends the style of a picture, as a few tokens, to each prompt."""

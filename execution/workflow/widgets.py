@@ -74,10 +74,11 @@ def _is_companion(spec: InputSpec, following: Any) -> bool:
 
 
 def _defaults(spec: NodeSpec | None, found: Mapping[str, Any]) -> dict[str, Any]:
-    """What widgets show that the document says nothing of."""
+    """What widgets show that the document says nothing of; nothing for those that came to a node late."""
     if spec is None:
         return {}
-    defaults = {one.name: _default(one) for one in widget_inputs(spec, found) if one.name not in found}
+    missing = [one for one in widget_inputs(spec, found) if one.name not in found and not one.late]
+    defaults = {one.name: _default(one) for one in missing}
     return {name: value for name, value in defaults.items() if value is not ABSENT}
 
 

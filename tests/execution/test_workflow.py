@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from execution.workflow import WorkflowError
-from tests.execution.drawings import Canvas, graph_of, inputs_of, simple
+from execution.workflow import WorkflowError, to_graph
+from nodes.spec import InputSpec, Number
+from tests.execution.drawings import MOMENT, Canvas, graph_of, inputs_of, simple, spec
 
 
 def test_a_workflow_becomes_nodes_with_values_links_and_titles() -> None:
@@ -55,6 +56,16 @@ def test_values_find_their_widgets(values: Any, expected: dict[str, Any]) -> Non
     canvas = Canvas()
     canvas.node(1, "Sampler", widgets_values=values)
     assert inputs_of(canvas) == {"extra": 0.5} | expected
+
+
+@pytest.mark.parametrize(("values", "expected"), [((2,), {"size": 2}), ((2, 9), {"size": 2, "grow": 9})])
+def test_a_file_older_than_an_input_says_nothing_of_it(values: tuple[int, ...], expected: dict[str, Any]) -> None:
+    number = Number(0, 64)
+    inputs = InputSpec("size", "INT", number, 1), InputSpec("grow", "INT", number, 6, late=True)
+    canvas = Canvas()
+    canvas.node(1, "Young", *values)
+    specs = {"Young": spec("Young", *inputs)}
+    assert to_graph(canvas.document(), specs, moment=MOMENT)["1"]["inputs"] == expected
 
 
 @pytest.mark.parametrize("values", [("x.png", "alpha", "image"), ("x.png", "image", "alpha"), ("x.png", "alpha")])
