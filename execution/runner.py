@@ -9,9 +9,10 @@ from execution.engine import Catalog, StoreError, WorkerStatus
 from execution.events import Event, JobEnded, JobInterrupted, Outcome
 from execution.executor import now
 from execution.queue import Waiting
+from execution.recovery import DAMAGED
 from execution.running import RunningJob, state_after
 from execution.settings import EngineSettings
-from execution.store import End
+from execution.store import DamagedJobError, End
 from execution.store_thread import StoreThread
 from execution.traits import Holdings
 from execution.workers import Worker
@@ -148,6 +149,11 @@ class Runner:
             if self.running is running:
                 self.running = None
                 self._listener.given_back(waiting, after_pause=True)
+            return
+        except DamagedJobError as error:
+            LOG.error("Job %s cannot be begun: %s", waiting.id, error)
+            await store.do(lambda: store.store.empty(waiting.id))
+            self._end(running.failed("JobDamaged", DAMAGED))
             return
         # The worker may have died in the meantime, and the job be back in the queue; or be stopped already.
         if self.running is not running or running.is_ending or self._is_stopping:

@@ -44,6 +44,10 @@ MIGRATIONS = {1: "ALTER TABLE job ADD COLUMN digest BLOB;"}
 """What brings the form of this version to the next."""
 
 
+class DamagedJobError(Exception):
+    """What was written of a job cannot be read, or is no longer there."""
+
+
 class DamagedStoreError(StoreError):
     """What lies in the place of the queue is no database, or a broken one."""
 
@@ -150,13 +154,16 @@ class Store:
         self._connection.execute(f"INSERT INTO job({JOB_COLUMNS}) VALUES ({marks})", job_row(job))
 
     def begin(self, job_id: str, started: int, attempt: int) -> Job:
-        """Note that the job runs, and for which time, before anything of it does."""
+        """Note that the job runs, and for which time, before anything of it does. Raises DamagedJobError."""
         self._connection.execute(
             "UPDATE job SET state = 'running', started = ?, attempt = ? WHERE id = ?", (started, attempt, job_id)
         )
-        found = self.find(job_id)
+        try:
+            found = self.find(job_id)
+        except ValueError as error:
+            raise DamagedJobError(f"What was written of the job {job_id} is no JSON: {error}.") from error
         if found is None:
-            raise StoreError(f"The job {job_id} is no longer in the queue on disk.")
+            raise DamagedJobError(f"The job {job_id} is no longer in the queue on disk.")
         return found
 
     def finish(self, end: End, history_limit: int) -> None:

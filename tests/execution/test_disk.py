@@ -151,3 +151,17 @@ async def test_many_small_jobs_leave_no_trail_of_memory_files_or_log(inline: Wat
     assert open_files() <= before
     assert settings.database.with_name(settings.database.name + "-wal").stat().st_size < 8 << 20
     assert inline.engine._runners[0].running is None
+
+
+@pytest.mark.parametrize("damage", ["UPDATE job SET targets = 'x'", "DELETE FROM job"])
+async def test_a_job_that_changes_on_disk_while_it_waits_fails_and_the_next_runs(inline: Watched, damage: str) -> None:
+    slow = graph(s=("Steps", {"count": 10, "milliseconds": 30}), out=("Show", {"x": ["s", 0]}))
+    await inline.engine.submit(Submission(slow))
+    await inline.node_started("s")
+    changed = await inline.engine.submit(Submission(shown(1)))
+    await change(inline, f"{damage} WHERE id = '{changed.job_id}'")
+    outcome = await inline.outcome(changed.job_id)
+    assert isinstance(outcome, JobFailed)
+    assert outcome.exception_type == "JobDamaged"
+    assert isinstance(await inline.run(shown(2)), JobSucceeded)
+    assert inline.engine.queue().running == ()

@@ -81,6 +81,16 @@ def test_a_raw_input_gets_the_link_after_its_source_has_run() -> None:
     assert seen == [["m", 0]]
 
 
+def test_a_raw_link_is_another_one_when_its_source_is_renumbered() -> None:
+    seen: list[Any] = []
+    board = bench(spec("Make", lambda: 5), spec("Raw", lambda a: seen.append(a), "a", raw="a"))
+    for source in ("m", "n"):
+        board.run(
+            {source: graph(m=("Make", {}))["m"]} | graph(r=("Raw", {"a": [source, 0]}), out=("Show", {"x": ["r", 0]}))
+        )
+    assert seen == [["m", 0], ["n", 0]]
+
+
 def test_open_inputs_are_given_under_whatever_name() -> None:
     board = bench(
         spec("Make", lambda: 5),

@@ -143,6 +143,26 @@ async def test_deleting_history_spares_the_queue_and_deleting_from_the_queue_spa
     assert store.delete_history(None) == 1
 
 
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
+def test_only_what_has_to_outlast_a_power_cut_is_forced_to_the_disk(
+    path: Path, durable: bool, synchronous: int
+) -> None:
+    store = Store(path)
+    done(store, job("a"), durable=durable)
+    assert store._connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+
+
+async def test_a_job_ends_once(path: Path) -> None:
+    store = Store(path)
+    done(store, job("a"), job("b"))
+    finish(store, job("a"))
+    finish(store, job("b"))
+    late = End("a", "failed", 10, {}, EVENTS)
+    store.transaction([lambda: store.finish(late, 100)], durable=False)
+    assert await ended_ids(path) == ["a", "b"]
+    assert store.find("a").state == "succeeded"
+
+
 def test_a_job_that_a_dying_worker_gave_back_can_be_taken_out_of_the_queue(path: Path) -> None:
     store = Store(path)
     done(store, job("a"))
