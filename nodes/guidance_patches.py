@@ -14,7 +14,7 @@ from models.patches.tangential_damping import tangential_damping
 from models.sampling.patches import GuidancePatches
 from nodes.model_patches import patched
 from nodes.sockets import CONDITIONING, MODEL
-from nodes.spec import Help, Number, node
+from nodes.spec import Help, Number, Shown, node
 
 PATCHED = ("patched_model",)
 
@@ -128,3 +128,19 @@ def fresca(
 ) -> MODEL:
     """Guides coarse and fine structure with different strength."""
     return patched(model, GuidancePatches(before=(FrequencyGuidance(scale_low, scale_high, freq_cutoff),)))
+
+
+@node("SkipLayerGuidanceSD3", category="advanced/guidance", experimental=True)
+def skip_layer_guidance(
+    model: MODEL,
+    layers: Annotated[str, Help("Which of the transformer's layers are skipped", advanced=True)] = "7, 8, 9",
+    scale: Annotated[float, Number(0.0, 10.0, step=0.1)] = 3.0,
+    start_percent: Annotated[float, Number(0.0, 1.0, step=0.001), Help(advanced=True)] = 0.01,
+    end_percent: Annotated[float, Number(0.0, 1.0, step=0.001), Help(advanced=True)] = 0.15,
+) -> MODEL:
+    """Guides Stable Diffusion 3 away from what it would say without some of its layers.
+
+    A UNet has none of these layers, so nothing is skipped and the model stays as it is; the node says so.
+    """
+    said = f"This model is a UNet without the layers {layers} of Stable Diffusion 3: nothing is skipped."
+    return Shown(model, {"text": [said]})  # pyright: ignore[reportReturnType]

@@ -13,6 +13,7 @@ from models.sampling.samplers.table import SAMPLERS
 from models.types import Model
 from nodes import guidance_patches as nodes
 from nodes.model_sampling import model_sampling_sd3
+from nodes.spec import Shown
 from tests.models.sampling.fakes import model_of, prompt
 
 SHAPE = (2, 4, 8, 8)
@@ -87,3 +88,10 @@ def test_patches_are_applied_one_after_the_other() -> None:
     pictures = [picture(model) for model in (both, swapped, nodes.mahiro(MODEL), nodes.epsilon_scaling(MODEL))]
     for place, one in enumerate(pictures):
         assert not any(torch.equal(one, other) for other in pictures[place + 1 :])
+
+
+def test_a_unet_has_no_layers_to_skip_and_the_node_says_so() -> None:
+    answer = nodes.skip_layer_guidance(MODEL, "7, 8")
+    assert isinstance(answer, Shown)
+    assert answer.result is MODEL
+    assert "without the layers 7, 8" in answer.ui["text"][0]
