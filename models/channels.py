@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.batches import repeated_to
 from models.conditioning import Cond, Occasion
 from models.resize import resize_latent
 from models.types import LatentFormat
@@ -55,4 +56,4 @@ def _fitted(x: Tensor, like: Tensor) -> Tensor:
     height, width = like.shape[2:]
     if x.shape[2:] != (height, width):
         x = resize_latent(x, width, height, "bilinear", center=True)
-    return x.repeat(-(-len(like) // len(x)), 1, 1, 1)[: len(like)]
+    return repeated_to(x, len(like))

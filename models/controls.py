@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.adapters.t2i import T2IAdapter
+from models.batches import repeated_to
 from models.conditioning import Control, ControlCall
 from models.control_lora import ControlLora
 from models.controlnet import ControlNet
@@ -187,9 +188,7 @@ def for_rows(tensor: Tensor, call: ControlCall) -> Tensor:
     """One entry for each row of the call: the pictures of a batch in turn, and that again for each prompt."""
     if len(tensor) == 1:
         return tensor.expand(len(call.x), *tensor.shape[1:])
-    repeats = -(-call.pictures // len(tensor))
-    batch = tensor.repeat(repeats, *[1] * (tensor.ndim - 1))[: call.pictures]
-    return batch.repeat(len(call.x) // call.pictures, *[1] * (tensor.ndim - 1))
+    return repeated_to(repeated_to(tensor, call.pictures), len(call.x))
 
 
 def scaled(residuals: Residuals, strength: float, like: Tensor) -> Residuals:

@@ -3,19 +3,19 @@
 import math
 from dataclasses import dataclass, field
 
-import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from models.filters import blurred
 from models.sampling.patches import Estimated, Round
 from models.unet_patches import Attention, AttentionPatches, Call, Place, UNetPatches
 
 THRESHOLD = 1.0
 """Pixels that get more than this share of attention, summed over all that ask, are blurred."""
 
-KERNEL = 9
-"""Pixels of the latent that a side of the blur reaches over."""
+RADIUS = 4
+"""Pixels of the latent that the blur reaches over to each side."""
 
 SMALLEST = 4
 """Latents of no more pixels a side are left alone."""
@@ -55,7 +55,7 @@ class SelfAttention:
     def __call__(self, guided: Tensor, estimated: Estimated, of: Round) -> Tensor:
         scores, away = self._seen.scores, estimated.away
         tiny = min(guided.shape[2:]) <= SMALLEST
-        if self.scale == 0 or tiny or scores is None or away is None or of.negative is None:
+        if 0 in (self.scale, self.blur) or tiny or scores is None or away is None or of.negative is None:
             return guided
         degraded = blurred_where_seen(away, scores, self.blur)
         (estimate,) = of.ask(degraded + of.x - away, of.sigma, [of.negative])
@@ -68,7 +68,7 @@ def blurred_where_seen(x: Tensor, scores: Tensor, sigma: float) -> Tensor:
     looked_at = scores.mean(dim=1).sum(dim=1) > THRESHOLD
     mask = looked_at.reshape(-1, 1, height, width).to(x.dtype)
     mask = F.interpolate(mask, size=x.shape[2:], mode="nearest")
-    return gaussian_blur(x, sigma) * mask + x * (1 - mask)
+    return blurred(x, RADIUS, sigma / RADIUS) * mask + x * (1 - mask)
 
 
 def _halved_to(height: int, width: int, pixels: int) -> tuple[int, int]:
@@ -76,15 +76,3 @@ def _halved_to(height: int, width: int, pixels: int) -> tuple[int, int]:
     while height * width > pixels and max(height, width) > 1:
         height, width = -(-height // 2), -(-width // 2)
     return height, width
-
-
-def gaussian_blur(x: Tensor, sigma: float, kernel: int = KERNEL) -> Tensor:
-    """x (b c h w) blurred by a Gaussian cut to `kernel` pixels, mirrored at the borders."""
-    if sigma == 0:
-        return x
-    reach = kernel // 2
-    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=x.device) / sigma) ** 2)
-    weights = (weights / weights.sum()).to(x.dtype)
-    square = (weights[:, None] * weights[None, :]).expand(x.shape[1], 1, -1, -1)
-    mode = "reflect" if min(x.shape[2:]) > reach else "replicate"
-    return F.conv2d(F.pad(x, [reach] * 4, mode=mode), square, groups=x.shape[1])

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.batches import repeated_to
 from models.conditioning import Area, ConcatRule, Cond, Conditioning, FractionalArea, Occasion, VectorRule
 from models.sampling.levels import NoiseLevels
 
@@ -41,10 +42,7 @@ class Entry:
 
     def cut(self, x: Tensor) -> Tensor:
         """The part of x (b c h w) in the entry's area."""
-        if self.area is None:
-            return x
-        area = self.area
-        return x[:, :, area.y : area.y + area.height, area.x : area.x + area.width]
+        return _cut(x, self.area)
 
 
 @dataclass(frozen=True)
@@ -128,14 +126,16 @@ def _box(mask: Tensor) -> Area:
     return Area(max(SMALLEST_BOX, int(rows[-1]) - top + 1), max(SMALLEST_BOX, int(columns[-1]) - left + 1), top, left)
 
 
+def _cut(x: Tensor, area: Area | None) -> Tensor:
+    """The part of x (b c h w) in an area, as a view; all of it where there is none."""
+    return x if area is None else x[:, :, area.y : area.y + area.height, area.x : area.x + area.width]
+
+
 def _weight(cond: Cond, area: Area | None, like: Tensor) -> Tensor:
     height, width = like.shape[2:]
     if cond.mask is not None:
         mask = cond.mask.to(like)[:, None] * cond.mask_strength
-        weight = mask.repeat(-(-len(like) // len(mask)), 1, 1, 1)[: len(like)]
-        if area is not None:
-            weight = weight[:, :, area.y : area.y + area.height, area.x : area.x + area.width]
-        return weight * cond.strength
+        return _cut(repeated_to(mask, len(like)), area) * cond.strength
     if area is None:
         return torch.full((1, 1, 1, 1), cond.strength, dtype=like.dtype, device=like.device)
     down = _ramps(area.height, starts=area.y > 0, ends=area.y + area.height < height).to(like)

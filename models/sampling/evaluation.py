@@ -8,6 +8,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
+from models.batches import repeated_to
 from models.conditioning import Cond, Conditioning, Control, ControlCall, Occasion
 from models.sampling.denoiser import Prediction
 from models.sampling.entries import Entry, Rules, entries
@@ -203,9 +204,7 @@ def _concat(group: Sequence[Entry], pictures: int) -> Tensor | None:
 
 def _rows(tensors: Sequence[Tensor], pictures: int) -> Tensor:
     """Joins tensors (1 or b, …), each repeated to all pictures."""
-    return torch.cat(
-        [tensor.repeat(-(-pictures // len(tensor)), *[1] * (tensor.ndim - 1))[:pictures] for tensor in tensors]
-    )
+    return torch.cat([repeated_to(tensor, pictures) for tensor in tensors])
 
 
 def of_equal_length(contexts: Sequence[Tensor]) -> list[Tensor]:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.batches import repeated_to
 from models.sampling.denoiser import Estimates, GuidedDenoiser, Prediction
 
 
@@ -14,8 +15,7 @@ def mask_like(mask: Tensor, latent: Tensor) -> Tensor:
     """A mask of any size (n, …, h', w') resized to the latent's (b c h w) and repeated to its batch: (b 1 h w)."""
     mask = mask.reshape(-1, 1, *mask.shape[-2:]).to(latent)
     mask = F.interpolate(mask, size=latent.shape[-2:], mode="bilinear")
-    repeats = -(-len(latent) // len(mask))
-    return mask.repeat(repeats, 1, 1, 1)[: len(latent)]
+    return repeated_to(mask, len(latent))
 
 
 @dataclass(frozen=True, eq=False)

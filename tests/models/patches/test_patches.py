@@ -8,7 +8,7 @@ from models.patches.downscale import Downscale, UpscaleToSkip
 from models.patches.freeu import FreeU, Stage, with_low_frequencies_scaled
 from models.patches.hypertile import HyperTile, chosen_count
 from models.patches.perturbed_attention import PerturbedAttention, values_alone
-from models.patches.self_attention_guidance import SelfAttention, blurred_where_seen, gaussian_blur
+from models.patches.self_attention_guidance import SelfAttention, blurred_where_seen
 from models.patches.token_merging import TokenMerging, merge_of
 from models.sampling.denoiser import EpsPrediction
 from models.sampling.entries import Rules
@@ -116,12 +116,12 @@ class TestPerturbedAttention:
 
 
 class TestSelfAttentionGuidance:
-    def test_a_blur_keeps_what_is_constant_and_the_sum_inside(self):
-        constant, point = torch.full((1, 2, 12, 12), 3.0), torch.zeros(1, 1, 21, 21)
-        point[..., 10, 10] = 1
-        torch.testing.assert_close(gaussian_blur(constant, 2.0), constant)
-        assert float(gaussian_blur(point, 2.0).sum()) == pytest.approx(1)
-        assert torch.equal(gaussian_blur(point, 0.0), point)
+    @pytest.mark.parametrize(("scale", "blur"), [(0.0, 2.0), (0.5, 0.0)])
+    def test_no_scale_and_no_blur_change_nothing_and_ask_nothing(self, unet, scale, blur):
+        x, method = randn(1, 4, 8, 8), SelfAttention(scale, blur)
+        found, counted = guided(unet, ModelPatches(GuidancePatches(after=(method,)), method.watching()), x)
+        torch.testing.assert_close(found, guided(unet, ModelPatches(), x)[0], atol=1e-4, rtol=1e-4)
+        assert counted == [2]
 
     def test_only_what_is_looked_at_is_blurred(self):
         x, scores = randn(1, 4, 16, 16), torch.zeros(1, 2, 16, 16)
