@@ -8,9 +8,18 @@ import {
   type ServerMessage,
 } from '../api/messages'
 import type { HistoryEntry, JobItem, QueueSnapshot } from '../api/types'
+import {
+  changed,
+  isOfARun,
+  mapNodes,
+  problemOfARun,
+  runOf,
+  settled,
+  shownBy,
+  type Nodes,
+} from './nodes'
 import { withFinished, withNeeded, withoutJob, withPart, withStarted } from './running'
 import {
-  IDLE,
   leadOf,
   type JobId,
   type NodeId,
@@ -20,7 +29,6 @@ import {
   type RunState,
 } from './state'
 
-type Nodes = RunState['nodes']
 type Outputs = HistoryEntry['outputs']
 
 /** What the client itself tells the store. */
@@ -139,21 +147,6 @@ function reduceLocal(state: RunState, message: LocalMessage): RunState {
   }
 }
 
-/** `nodes` with some fields of one node changed; the same object if they are equal already. */
-function changed(nodes: Nodes, id: NodeId, change: Partial<NodeRun>): Nodes {
-  const before = nodes[id] ?? IDLE
-  const after = { ...before, ...change }
-  const sameProgress =
-    before.progress?.value === after.progress?.value && before.progress?.max === after.progress?.max
-  const same =
-    sameProgress &&
-    before.status === after.status &&
-    before.preview === after.preview &&
-    before.output === after.output &&
-    before.problems === after.problems
-  return same ? nodes : { ...nodes, [id]: after }
-}
-
 /** Change the shown nodes, unless the job belongs to a workflow that is no longer shown. */
 function changeNodes(state: RunState, jobId: JobId, change: (nodes: Nodes) => Nodes): RunState {
   if (state.detached.has(jobId)) return state
@@ -167,15 +160,6 @@ function followNodes(state: RunState, jobId: JobId, change: (nodes: Nodes) => No
   return lead !== null && lead.id !== jobId ? state : changeNodes(state, jobId, change)
 }
 
-function mapNodes(nodes: Nodes, change: (node: NodeRun) => Partial<NodeRun>): Nodes {
-  return Object.entries(nodes).reduce((all, [id, node]) => changed(all, id, change(node)), nodes)
-}
-
-/** Nodes that were running get their final status. */
-function settled(nodes: Nodes, status: 'done' | 'idle'): Nodes {
-  return mapNodes(nodes, (node) => (node.status === 'running' ? { status, progress: null } : {}))
-}
-
 function started(state: RunState, jobId: JobId): RunState {
   return followNodes(withStarted(state, jobId), jobId, (nodes) =>
     mapNodes(nodes, (node) => ({
@@ -184,14 +168,6 @@ function started(state: RunState, jobId: JobId): RunState {
       problems: node.problems.some(isOfARun) ? [] : node.problems,
     })),
   )
-}
-
-function problemOfARun(nodeId: NodeId, message: string, details: string): Problem {
-  return { nodeId, input: null, kind: 'execution', message, details, values: {} }
-}
-
-function isOfARun(problem: Problem): boolean {
-  return problem.kind === 'execution'
 }
 
 function cached(state: RunState, jobId: JobId, ids: readonly NodeId[]): RunState {
@@ -223,12 +199,12 @@ function progressed(
   const counted = withFinished(state, jobId, finished)
   const after = running ? withPart(counted, jobId, running.value, running.max) : counted
   return followNodes(after, jobId, (nodes) =>
-    entries.reduce((all, [id, node]) => changed(all, id, reportedRun(all[id], node)), nodes),
+    entries.reduce((all, [id, node]) => changed(all, id, reportedRun(runOf(all, id), node)), nodes),
   )
 }
 
 /** What a node's entry in a progress report means; a maximum of 1 means that it counts nothing. */
-function reportedRun(before: NodeRun = IDLE, { state, value, max }: NodeProgressState) {
+function reportedRun(before: NodeRun, { state, value, max }: NodeProgressState) {
   if (state === 'running') {
     return { status: 'running' as const, progress: max > 1 ? { value, max } : before.progress }
   }
@@ -242,7 +218,7 @@ function executed(state: RunState, jobId: JobId, id: NodeId, output: NodeOutput 
   const after = withFinished(state, jobId, [id])
   const shown = changeNodes(after, jobId, (nodes) => changed(nodes, id, { output }))
   return followNodes(shown, jobId, (nodes) => {
-    const status = nodes[id]?.status === 'cached' ? 'cached' : 'done'
+    const status = runOf(nodes, id).status === 'cached' ? 'cached' : 'done'
     return changed(nodes, id, { status, progress: null })
   })
 }
@@ -309,7 +285,8 @@ function previewed(
 function withProblems(nodes: Nodes, problems: readonly Problem[]): Nodes {
   const byNode = new Map<NodeId, readonly Problem[]>()
   for (const problem of problems) {
-    byNode.set(problem.nodeId, [...(byNode.get(problem.nodeId) ?? []), problem])
+    const shown = shownBy(problem.nodeId)
+    byNode.set(shown, [...(byNode.get(shown) ?? []), { ...problem, nodeId: shown }])
   }
   const cleared = mapNodes(nodes, (node) => {
     const status = node.status === 'failed' ? 'idle' : node.status
@@ -329,13 +306,13 @@ function historyAdded(state: RunState, entry: HistoryEntry, own: boolean): RunSt
 
 function withNewOutputs(nodes: Nodes, { outputs }: HistoryEntry): Nodes {
   return Object.entries(outputs).reduce((all, [id, output]) => {
-    const same = JSON.stringify(all[id]?.output) === JSON.stringify(output)
+    const same = JSON.stringify(runOf(all, id).output) === JSON.stringify(output)
     return same ? all : changed(all, id, { output })
   }, nodes)
 }
 
 function withFailure(nodes: Nodes, { error }: HistoryEntry): Nodes {
-  if (error === null || error.nodeId === '' || nodes[error.nodeId]?.problems.some(isOfARun)) {
+  if (error === null || error.nodeId === '' || runOf(nodes, error.nodeId).problems.some(isOfARun)) {
     return nodes
   }
   const problem = problemOfARun(error.nodeId, error.message, '')
@@ -353,7 +330,7 @@ function restored(state: RunState): RunState {
 
 function withOutputs(nodes: Nodes, outputs: Outputs): Nodes {
   return Object.entries(outputs).reduce(
-    (all, [id, output]) => (all[id]?.output ? all : changed(all, id, { output })),
+    (all, [id, output]) => (runOf(all, id).output ? all : changed(all, id, { output })),
     nodes,
   )
 }
