@@ -4,6 +4,7 @@ import { useCatalog } from '../catalog/store'
 import { nodeOf } from '../graph/document'
 import { useGraph } from '../graph/store'
 import { titleOf } from '../nodes/title'
+import { shownBy } from '../run/nodes'
 import { type JobId, leadOf, progressOf, totalProgress } from '../run/state'
 import { useRun } from '../run/store'
 
@@ -42,7 +43,8 @@ export function usePercentOf(jobId: JobId): number | null {
 function useRunningTitle(): string | null {
   const id = useRun((run) => {
     const lead = leadOf(run)
-    return lead === null || run.detached.has(lead.id) ? null : lead.node
+    if (lead === null || lead.node === null || run.detached.has(lead.id)) return null
+    return shownBy(lead.node)
   })
   const node = useGraph((graph) => (id === null ? undefined : nodeOf(graph.workflow, id)))
   const spec = useCatalog((catalog) => (node ? catalog.specs[node.type] : undefined))
