@@ -43,8 +43,8 @@ export function usePercentOf(jobId: JobId): number | null {
 function useRunningTitle(): string | null {
   const id = useRun((run) => {
     const lead = leadOf(run)
-    if (lead === null || lead.node === null || run.detached.has(lead.id)) return null
-    return shownBy(lead.node)
+    const node = lead?.node ?? null
+    return lead === null || node === null || run.detached.has(lead.id) ? null : shownBy(node)
   })
   const node = useGraph((graph) => (id === null ? undefined : nodeOf(graph.workflow, id)))
   const spec = useCatalog((catalog) => (node ? catalog.specs[node.type] : undefined))
