@@ -1,5 +1,10 @@
 import '@xyflow/react/dist/base.css'
 import '../nodes/node.css'
+import '../nodes/header.css'
+import '../nodes/sockets.css'
+import '../nodes/widgetRows.css'
+import '../nodes/contents.css'
+import '../nodes/far.css'
 import '../widgets/widgets.css'
 import './canvas.css'
 
