@@ -134,7 +134,7 @@ Conditioning = tuple[Cond, ...]
 
 @dataclass(frozen=True, eq=False)
 class Occasion:
-    """What does not change over a run of sampling: the latent in model scale (b c h w), its mask, and the seed.
+    """What does not change over a run of sampling: the latent in model scale (b c h w), its mask, the seed, the sigmas.
 
     `negative` tells for which side of the guidance a prompt is prepared.
     """
@@ -146,6 +146,8 @@ class Occasion:
     """(b 1 h w) in 0..1, or None."""
     seed: int = 0
     negative: bool = False
+    sigmas: Tensor | None = None
+    """(n,), where a run walks some."""
 
     @property
     def height(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
 
@@ -52,13 +52,16 @@ class Call:
     """What patches are told of one evaluation.
 
     The b rows are `prompts` in turn, each with all `pictures` of the latent batch; a prompt is 0 for the positive, the
-    last for the negative. `shape` is the latent's (b c h w) at the network's entrance.
+    last for the negative. `shape` is the latent's (b c h w) at the network's entrance. `sigmas` are all of the run,
+    where there is one, and `extra` is what foreign code has noted for its patches.
     """
 
     sigma: Tensor
     prompts: tuple[int, ...]
     pictures: int
     shape: tuple[int, ...]
+    sigmas: Tensor | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Attention(Protocol):

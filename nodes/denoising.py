@@ -7,8 +7,7 @@ from torch import Tensor
 
 from models.sampling.guidance import Guider
 from models.sampling.noise import Noise
-from models.sampling.run import Step, finish, sample
-from models.sampling.samplers.table import Sampler
+from models.sampling.run import Step, Walker, sample
 from models.types import Latent
 from nodes.context import Context
 from nodes.previews import Preview, previewer
@@ -22,13 +21,13 @@ class Denoised(NamedTuple):
 
 
 def denoised(
-    context: Context, guider: Guider, noise: Noise, latent: Latent, sampler: Sampler, sigmas: Tensor
+    context: Context, guider: Guider, noise: Noise, latent: Latent, sampler: Walker, sigmas: Tensor
 ) -> Denoised:
     """Samples the latent with the noise down the sigmas. Without a step, both are the latent as it is."""
     latent_format = guider.model.latent_format
     latent = _with_channels(latent, latent_format.channels)
     reporter = _Reporter(context, previewer(context, latent_format))
-    run = sample(
+    samples = sample(
         guider.model,
         noise.of(latent),
         latent.samples,
@@ -38,8 +37,9 @@ def denoised(
         noise.seed,
         noise_mask=latent.noise_mask,
         before_evaluation=context.check,
+        each=reporter,
     )
-    result = replace(latent, samples=finish(run, reporter))
+    result = replace(latent, samples=samples)
     if reporter.last is None:
         return Denoised(result, result)
     estimate = latent_format.raw(reporter.last.denoised).to(latent.samples.device)

@@ -11,7 +11,7 @@ from models.loading.load import load_checkpoint
 from models.memory import DevicePolicy
 from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
-from models.sampling.run import finish, ksampler_sigmas, sample
+from models.sampling.run import ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
 from models.text.encode import encode_prompt
 from models.vae_codec import decode
@@ -38,8 +38,8 @@ def pictures() -> list[Picture]:
     for seed in SEEDS:
         noise = initial_noise(blank.shape, seed)
         guidance = ClassifierFree(positive, negative, 5.0)
-        run = sample(loaded.model, noise, blank, guidance, SAMPLERS["euler"], sigmas, seed)
-        found.append(decode(loaded.vae, finish(run, lambda step: None))[0].numpy())
+        latent = sample(loaded.model, noise, blank, guidance, SAMPLERS["euler"], sigmas, seed)
+        found.append(decode(loaded.vae, latent)[0].numpy())
     return found
 
 

@@ -11,7 +11,7 @@ from models.loading.load import Checkpoint, load_checkpoint
 from models.memory import DevicePolicy
 from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
-from models.sampling.run import SAMPLERS, finish, ksampler_sigmas, sample
+from models.sampling.run import SAMPLERS, ksampler_sigmas, sample
 from models.text.encode import encode_prompt
 from models.types import Clip, Vae
 
@@ -42,7 +42,7 @@ class Painter:
         """Return one picture (h, w, 3) in 0..1: Euler on the normal schedule."""
         model = self.checkpoint.model
         shape = (1, 4, self.side // 8, self.side // 8)
-        steps = sample(
+        latent = sample(
             model,
             initial_noise(shape, seed),
             torch.zeros(shape),
@@ -51,7 +51,7 @@ class Painter:
             ksampler_sigmas(model, "normal", self.steps, 1.0, "euler"),
             seed,
         )
-        return vae_codec.decode(self.vae, finish(steps, lambda step: None))[0]
+        return vae_codec.decode(self.vae, latent)[0]
 
     def paint_all(self, prompts: Sequence[str], first_seed: int = 0) -> Tensor:
         """Return one picture for each prompt, (b, h, w, 3) in 0..1, with seeds counted from the first."""

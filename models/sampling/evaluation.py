@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass
+from functools import partial, reduce
 
 import torch
 from torch import Tensor
 
 from models.batches import repeated_to
-from models.conditioning import Cond, Conditioning, Control, ControlCall, Occasion
+from models.conditioning import Cond, Conditioning, ControlCall, Occasion
 from models.sampling.denoiser import Prediction
 from models.sampling.entries import Entry, Rules, entries
+from models.sampling.inputs import Evaluate, Inputs
 from models.sampling.levels import NoiseLevels
 from models.sampling.patches import ModelPatches
 from models.unet_patches import Call, Hooks, Residuals, UNetPatches
@@ -21,31 +22,6 @@ LONGEST_REPETITION = 4
 
 UNHEARD = 1e-37
 """The weight of what no prompt covers, so that it becomes zero without a division by zero."""
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """What a network is given beside the noisy latent, for the b rows of one call.
-
-    The rows are `prompts` in turn (0 is the positive, the last the negative), each with all `pictures` of the latent.
-    """
-
-    context: Tensor
-    """(b n width)."""
-    y: Tensor | None = None
-    """(b, adm)."""
-    concat: Tensor | None = None
-    """(b c' h w), in model scale."""
-    control_context: Tensor | None = None
-    """(b n width), where controls are told another text."""
-    controls: tuple[Control, ...] = ()
-    patches: UNetPatches = field(default_factory=UNetPatches)
-    prompts: tuple[int, ...] = (0,)
-    pictures: int = 1
-
-
-Evaluate = Callable[[Tensor, Tensor, Inputs], Tensor]
-"""(x: b c h w, sigma: scalar, inputs) → denoised, of x's shape."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +57,8 @@ class ConditionedDenoiser:
     def _hooks(self, scaled: Tensor, timesteps: Tensor, sigma: Tensor, inputs: Inputs) -> Hooks | None:
         if not inputs.controls and inputs.patches.empty:
             return None
-        call = Call(sigma, inputs.prompts, inputs.pictures, tuple(scaled.shape))
+        shape = tuple(scaled.shape)
+        call = Call(sigma, inputs.prompts, inputs.pictures, shape, inputs.sigmas, inputs.extra)
         return Hooks(call, inputs.patches, self._residuals(scaled, timesteps, sigma, inputs))
 
     def _residuals(self, scaled: Tensor, timesteps: Tensor, sigma: Tensor, inputs: Inputs) -> Residuals:
@@ -117,18 +94,31 @@ class Asker:
         """The changes that the model carries."""
         return self._patches
 
+    @property
+    def occasion(self) -> Occasion:
+        """What does not change over the run."""
+        return self._occasion
+
+    def patched(self, patches: ModelPatches) -> "Asker":
+        """The same network on the same occasion, with these changes in place of the model's."""
+        asker = Asker(self._evaluate, self._occasion, self._rules, patches)
+        asker._prepared = self._prepared
+        return asker
+
     def __call__(
         self, x: Tensor, sigma: Tensor, conditionings: Sequence[Conditioning], unet: UNetPatches | None = None
     ) -> list[Tensor]:
         """The estimate under each conditioning: the weighted mean over its prompts, where they are heard."""
         patches = self._patches.unet if unet is None else self._patches.unet.plus(unet)
+        instead = self._patches.evaluation
+        evaluate = self._evaluate if instead is None else partial(instead, self._evaluate)
         totals = [torch.zeros_like(x) for _ in conditionings]
         weights = [torch.full_like(x, UNHEARD) for _ in conditionings]
         active = [entry for entry in self._entries(conditionings) if entry.active(float(sigma))]
         for group in groups(active):
             rows = torch.cat([entry.cut(x) for entry in group])
-            inputs = inputs_of(group, len(x), patches)
-            estimates = self._evaluate(rows, sigma, inputs).chunk(len(group))
+            inputs = inputs_of(group, len(x), patches, self._occasion.sigmas)
+            estimates = evaluate(rows, sigma, inputs).chunk(len(group))
             for entry, estimate in zip(group, estimates, strict=True):
                 entry.cut(totals[entry.place]).add_(estimate * entry.weight)
                 entry.cut(weights[entry.place]).add_(entry.weight)
@@ -180,7 +170,7 @@ def _same_controls(one: Cond, other: Cond) -> bool:
     return same and (one.control_context is None) == (other.control_context is None)
 
 
-def inputs_of(group: Sequence[Entry], pictures: int, patches: UNetPatches) -> Inputs:
+def inputs_of(group: Sequence[Entry], pictures: int, patches: UNetPatches, sigmas: Tensor | None = None) -> Inputs:
     """What the network is given for a group of entries: a row for each picture under each of them."""
     boxes = group[0].cond.boxes
     control_contexts = [entry.cond.control_context for entry in group if entry.cond.control_context is not None]
@@ -193,6 +183,7 @@ def inputs_of(group: Sequence[Entry], pictures: int, patches: UNetPatches) -> In
         patches=patches if boxes is None else patches.plus(boxes.unet),
         prompts=tuple(entry.place for entry in group),
         pictures=pictures,
+        sigmas=sigmas,
     )
 
 

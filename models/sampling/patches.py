@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from models.conditioning import Conditioning
+from models.sampling.inputs import EvaluationPatch
 from models.sampling.levels import NoiseLevels
 from models.unet_patches import UNetPatches
 
@@ -94,12 +95,18 @@ MaskPatch = Callable[[Tensor, Moment], Tensor]
 
 @dataclass(frozen=True)
 class ModelPatches:
-    """All changes that a model's handle carries; of changes to the noise mask the last counts."""
+    """All changes that a model's handle carries; of those to the noise mask and to evaluations the last counts."""
 
     guidance: GuidancePatches = field(default_factory=GuidancePatches)
     unet: UNetPatches = field(default_factory=UNetPatches)
     mask: MaskPatch | None = None
+    evaluation: EvaluationPatch | None = None
 
     def plus(self, other: "ModelPatches") -> "ModelPatches":
         """These and then the others."""
-        return ModelPatches(self.guidance.plus(other.guidance), self.unet.plus(other.unet), other.mask or self.mask)
+        return ModelPatches(
+            self.guidance.plus(other.guidance),
+            self.unet.plus(other.unet),
+            other.mask or self.mask,
+            other.evaluation or self.evaluation,
+        )

@@ -1,8 +1,9 @@
 """One run of sampling: from a raw latent, noise and a guidance to a raw latent, step by step."""
 
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,9 +14,10 @@ from models.sampling.entries import Rules
 from models.sampling.evaluation import Asker, ConditionedDenoiser
 from models.sampling.guidance import Guidance, Guided
 from models.sampling.masking import Masked, mask_like, noise_of_kept_part
+from models.sampling.model_sampling import ModelSampling
 from models.sampling.patches import Moment
 from models.sampling.samplers.common import State
-from models.sampling.samplers.table import SAMPLERS, Sampler
+from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import SCHEDULES
 from models.sampling.steps import partly_scheduled
 from models.types import Model
@@ -31,6 +33,27 @@ class Step:
     total: int
 
 
+class Walker(Protocol):
+    """What takes a latent down the sigmas: a sampler."""
+
+    @property
+    def renews_masked_noise(self) -> bool:
+        """Whether the part kept by a noise mask is covered by other noise than the part that is sampled."""
+        ...
+
+    def run(
+        self,
+        denoise: GuidedDenoiser,
+        x: Tensor,
+        sigmas: Tensor,
+        seed: int,
+        sampling: ModelSampling,
+        each: Callable[[State], None],
+    ) -> Tensor:
+        """Walks x (b c h w) down the sigmas (n,), telling every step; returns where it ends."""
+        ...
+
+
 def ksampler_sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> Tensor:
     """The sigmas that the plain sampler nodes walk: (n + 1,), or empty where denoise is zero."""
     drop_penultimate = SAMPLERS[sampler].drops_penultimate_sigma
@@ -42,17 +65,18 @@ def sample(
     noise: Tensor,
     latent: Tensor,
     guidance: Guidance,
-    sampler: Sampler,
+    sampler: Walker,
     sigmas: Tensor,
     seed: int,
     noise_mask: Tensor | None = None,
     before_evaluation: Callable[[], None] = lambda: None,
-) -> Generator[Step, None, Tensor]:
-    """Walks the raw latent (b c h w) plus noise down the sigmas, one Step at a time; returns the raw result.
+    each: Callable[[Step], None] = lambda step: None,
+) -> Tensor:
+    """Walks the raw latent (b c h w) plus noise down the sigmas, showing every step to `each`; returns the raw result.
 
     noise (b c h w) is standard normal, or zero where the latent is noisy already. before_evaluation is called before
-    each evaluation of the network and may raise to stop there. With fewer than two sigmas the latent comes back as
-    it was. The result is on the latent's device.
+    each evaluation of the network and may raise to stop there, as `each` may to stop after a step. With fewer than
+    two sigmas the latent comes back as it was. The result is on the latent's device.
     """
     _check(model, noise, latent)
     if len(sigmas) < 2:
@@ -63,7 +87,8 @@ def sample(
     start = latent_format.start(latent.to(device, torch.float32))
     noise = noise.to(device, torch.float32)
     mask = None if noise_mask is None else mask_like(noise_mask, start)
-    occasion = Occasion(start, latent_format.stride, mask, seed)
+    occasion = Occasion(start, latent_format.stride, mask, seed, sigmas=sigmas)
+    tell = _teller(each, len(sigmas) - 1)
     with model.unet.on_device(model.weights) as network:
         evaluate = ConditionedDenoiser(network, prediction, levels, model.unet.dtype, before_evaluation)
         rules = Rules(levels, model.vector, model.concat)
@@ -72,11 +97,18 @@ def sample(
             covering = noise_of_kept_part(latent, seed).to(device) if sampler.renews_masked_noise else noise
             denoise = Masked(denoise, prediction, mask, start, covering, _mask_changes(model, sigmas))
         x = prediction.noised(start, noise, sigmas[0], is_largest(sigmas[0], levels.sigma_max))
-        total = len(sigmas) - 1
-        for index, state in enumerate(sampler(denoise, x, sigmas, seed, model.sampling)):
-            x = state.x
-            yield Step(x, state.denoised, _step_reached(state, index, total), total)
+        x = sampler.run(denoise, x, sigmas, seed, model.sampling, tell)
     return latent_format.raw(prediction.ended(x, sigmas[-1])).to(latent.device)
+
+
+def _teller(each: Callable[[Step], None], total: int) -> Callable[[State], None]:
+    """What makes the steps of a schedule of a sampler's states, in their order."""
+    indices = count()
+
+    def tell(state: State) -> None:
+        each(Step(state.x, state.denoised, _step_reached(state, next(indices), total), total))
+
+    return tell
 
 
 def _mask_changes(model: Model, sigmas: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
@@ -92,17 +124,6 @@ def _step_reached(state: State, index: int, total: int) -> int:
     if state.way is None:
         return index
     return max(0, min(total, int(state.way * total)) - 1)
-
-
-def finish(steps: Generator[Step, None, Tensor], each: Callable[[Step], None]) -> Tensor:
-    """Runs to the end, showing every step to `each`, and returns the result; an exception in `each` ends the run."""
-    with closing(steps):
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                return end.value
-            each(step)
 
 
 def _check(model: Model, noise: Tensor, latent: Tensor) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
-from models.sampling.run import Step, finish, ksampler_sigmas
+from models.sampling.run import Step, ksampler_sigmas
 from models.sampling.run import sample as run
 from models.sampling.samplers.table import SAMPLERS, Sampler
 from models.sampling.schedules import SCHEDULES
@@ -115,13 +115,13 @@ class Sampling:
         if noise_mask is not None and noise_mask.ndim < 4:
             noise_mask = noise_mask.reshape(-1, 1, *noise_mask.shape[-2:])
         check = self._runtime.context.check
-        generator = run(model.unwrapped(), noise, latent_image, guidance, sampler, sigmas, seed or 0, noise_mask, check)
 
         def tell(step: Step) -> None:
             if callback is not None:
                 callback(step.index, step.denoised, step.x, step.total)
 
-        return finish(generator, tell)
+        ours = model.unwrapped()
+        return run(ours, noise, latent_image, guidance, sampler, sigmas, seed or 0, noise_mask, check, tell)
 
 
 class KSampler:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.sampling.guidance import Guider
 from models.sampling.noise import Noise
-from models.sampling.run import Step, finish, sample
+from models.sampling.run import Step, sample
 from models.sampling.samplers.table import Sampler
 from models.types import Latent
 from nodes.v1.facade import Facade
@@ -70,12 +70,11 @@ class ForeignGuider(Facade):
     ) -> Tensor:
         """The raw latent at the end of these sigmas."""
         guider = self.ours
-        steps = sample(
-            guider.model, noise, latent_image, guider.guidance, sampler, sigmas, seed or 0, noise_mask=denoise_mask
-        )
 
         def tell(step: Step) -> None:
             if callback is not None:
                 callback(step.index, step.denoised, step.x, step.total)
 
-        return finish(steps, tell)
+        return sample(
+            guider.model, noise, latent_image, guider.guidance, sampler, sigmas, seed or 0, denoise_mask, each=tell
+        )

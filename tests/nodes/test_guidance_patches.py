@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
-from models.sampling.run import finish, ksampler_sigmas, sample
+from models.sampling.run import ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
 from models.types import Model
 from nodes import guidance_patches as nodes
@@ -54,8 +54,7 @@ NEUTRAL: dict[str, Callable[[Model], Model]] = {
 def picture(model: Model, cfg: float = CFG) -> Tensor:
     sigmas = ksampler_sigmas(model, "karras", 4, 1.0, "euler")
     guidance = ClassifierFree(prompt(1.0), prompt(-0.5), cfg)
-    run = sample(model, initial_noise(SHAPE, 0), torch.zeros(SHAPE), guidance, SAMPLERS["euler"], sigmas, 0)
-    return finish(run, lambda step: None)
+    return sample(model, initial_noise(SHAPE, 0), torch.zeros(SHAPE), guidance, SAMPLERS["euler"], sigmas, 0)
 
 
 @pytest.mark.parametrize("name", list(NODES))

@@ -5,7 +5,7 @@ import torch
 
 from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
-from models.sampling.run import finish, ksampler_sigmas, sample
+from models.sampling.run import ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
 from models.types import Model
 from models.unet import Level, UNet, UNetConfig
@@ -38,7 +38,7 @@ def picture(model):
     sigmas = ksampler_sigmas(model, "normal", 3, 1.0, "euler")
     guidance = ClassifierFree(prompt(1.0), prompt(0.0), 4.0)
     noise = initial_noise(SHAPE, 0)
-    return finish(sample(model, noise, torch.zeros(SHAPE), guidance, SAMPLERS["euler"], sigmas, 0), lambda step: None)
+    return sample(model, noise, torch.zeros(SHAPE), guidance, SAMPLERS["euler"], sigmas, 0)
 
 
 @pytest.mark.parametrize("name", PATCHES)

@@ -57,6 +57,21 @@ class Sampler:
             options["process"] = FLOWING
         return self.walk(denoise, x, sigmas, *(() if noise is None else (noise,)), **options)
 
+    def run(
+        self,
+        denoise: GuidedDenoiser,
+        x: Tensor,
+        sigmas: Tensor,
+        seed: int,
+        sampling: ModelSampling,
+        each: Callable[[State], None],
+    ) -> Tensor:
+        """Walks to the end, telling every state; returns the last latent."""
+        for state in self(denoise, x, sigmas, seed, sampling):
+            x = state.x
+            each(state)
+        return x
+
     def with_options(self, **options: Any) -> "Sampler":
         """The same with other options of its walk."""
         return replace(self, walk=partial(self.walk, **options))

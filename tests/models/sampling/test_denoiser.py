@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from models.sampling.denoiser import EpsPrediction, VPrediction, is_largest
-from models.sampling.evaluation import ConditionedDenoiser, Inputs
+from models.sampling.evaluation import ConditionedDenoiser
+from models.sampling.inputs import Inputs
 from models.sampling.levels import discrete_levels, scaled_linear_alphas_bar
 
 LEVELS = discrete_levels(scaled_linear_alphas_bar())

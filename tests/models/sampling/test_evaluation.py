@@ -223,3 +223,30 @@ def test_controls_add_up_and_the_network_is_told_of_patches():
 def test_nothing_heard_is_nothing_said():
     (mean,) = asked((cond(5.0, start=0.9),), sigma=torch.tensor(10.0))
     assert math.isclose(float(mean.abs().max()), 0)
+
+
+def test_what_stands_in_the_place_of_an_evaluation_makes_it_or_not():
+    recorder, seen = Recorder(), []
+
+    def twice(evaluate, x, sigma, inputs):
+        seen.append((inputs.prompts, float(sigma)))
+        return evaluate(x, sigma, inputs) * 2
+
+    def never(evaluate, x, sigma, inputs):
+        return torch.full_like(x, 7.0)
+
+    patches = ModelPatches(evaluation=twice)
+    asker = Asker(recorder, OCCASION, RULES, patches)
+    plain = Asker(Recorder(), OCCASION, RULES)(X, SIGMA, [prompt(1.0), prompt(2.0)])
+    for doubled, once in zip(asker(X, SIGMA, [prompt(1.0), prompt(2.0)]), plain, strict=True):
+        torch.testing.assert_close(doubled, once * 2)
+    assert seen == [((0, 1), 1.0)]
+    (found,) = asker.patched(patches.plus(ModelPatches(evaluation=never)))(X, SIGMA, [prompt(1.0)])
+    torch.testing.assert_close(found, torch.full_like(X, 7.0))
+    assert len(recorder.asked) == 1
+
+
+def test_an_evaluation_is_told_all_sigmas_of_its_run():
+    recorder, sigmas = Recorder(), torch.tensor([2.0, 1.0, 0.0])
+    Asker(recorder, replace(OCCASION, sigmas=sigmas), RULES)(X, SIGMA, [prompt(1.0)])
+    assert recorder.asked[0][1].sigmas is sigmas

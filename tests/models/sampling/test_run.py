@@ -12,7 +12,7 @@ from models.sampling.model_sampling import ModelSampling
 from models.sampling.noise import initial_noise
 from models.sampling.patches import ModelPatches
 from models.sampling.predictions import FlowPrediction
-from models.sampling.run import finish, ksampler_sigmas, sample
+from models.sampling.run import ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import normal, simple
 from models.types import Model
@@ -46,7 +46,7 @@ def run(model: Model, latent=None, sampler="euler", steps=4, seed=0, sigmas=None
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
 def test_a_network_that_knows_the_picture_finds_it(sampler):
     clean = torch.randn(SHAPE, generator=torch.Generator().manual_seed(3))
-    result = finish(run(knowing(clean), sampler=sampler, steps=8), lambda step: None)
+    result = run(knowing(clean), sampler=sampler, steps=8)
     left = (
         5 * model_of(torch.abs).sampling.levels.sigma_min / FORMAT.scale if sampler in CHOOSING else 1e-2
     )  # which end above zero
@@ -66,7 +66,7 @@ def test_some_samplers_skip_the_last_sigma_but_one(sampler):
 
 def test_each_step_tells_where_it_is():
     steps = []
-    finish(run(knowing(torch.ones(SHAPE)), steps=4), steps.append)
+    run(knowing(torch.ones(SHAPE)), steps=4, each=steps.append)
     assert [(step.index, step.total) for step in steps] == [(0, 4), (1, 4), (2, 4), (3, 4)]
     assert all(torch.allclose(step.denoised, torch.ones(SHAPE), atol=1e-4) for step in steps)
 
@@ -74,7 +74,7 @@ def test_each_step_tells_where_it_is():
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
 def test_every_sampler_shows_each_of_its_steps(sampler):
     steps = []
-    finish(run(knowing(torch.ones(SHAPE)), sampler=sampler, steps=5), steps.append)
+    run(knowing(torch.ones(SHAPE)), sampler=sampler, steps=5, each=steps.append)
     told = [step.index for step in steps]
     assert told[-1] == 4
     assert told == (sorted(told) if sampler in CHOOSING else list(range(5)))
@@ -97,7 +97,7 @@ def test_every_sampler_stops_before_its_next_evaluation(sampler):
         asked.append(None)
 
     with pytest.raises(InterruptedError):
-        finish(run(model_of(network), sampler=sampler, steps=6, before_evaluation=check), lambda step: None)
+        run(model_of(network), sampler=sampler, steps=6, before_evaluation=check)
     assert len(evaluated) == 3
 
 
@@ -108,7 +108,7 @@ def test_full_noise_is_scaled_to_the_largest_sigma():
         seen.append(x)
         return x
 
-    finish(run(model_of(network), seed=5, steps=1), lambda step: None)
+    run(model_of(network), seed=5, steps=1)
     torch.testing.assert_close(seen[0][:1], initial_noise(SHAPE, 5))
 
 
@@ -116,17 +116,18 @@ def test_partial_noise_is_added_to_the_scaled_latent():
     model = knowing(torch.zeros(SHAPE))
     sigmas = simple(model.sampling.levels, 8)[-4:]  # sigmas of training, which this network knows exactly
     latent = torch.full(SHAPE, 3.0)
-    first = next(run(model, latent, sigmas=sigmas, seed=5))
+    steps = []
+    run(model, latent, sigmas=sigmas, seed=5, each=steps.append)
     expected = (latent * FORMAT.scale + initial_noise(SHAPE, 5) * sigmas[0]) * sigmas[1] / sigmas[0]
-    torch.testing.assert_close(first.x, expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(steps[0].x, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_two_halves_of_a_schedule_are_the_whole():
     model = knowing(torch.ones(SHAPE))
     sigmas = ksampler_sigmas(model, "normal", 6, 1.0, "euler")
-    whole = finish(run(model, sigmas=sigmas), lambda step: None)
-    half = finish(run(model, sigmas=sigmas[:4]), lambda step: None)
-    rest = finish(run(model, half, sigmas=sigmas[3:], noise=torch.zeros(SHAPE)), lambda step: None)
+    whole = run(model, sigmas=sigmas)
+    half = run(model, sigmas=sigmas[:4])
+    rest = run(model, half, sigmas=sigmas[3:], noise=torch.zeros(SHAPE))
     torch.testing.assert_close(rest, whole)
 
 
@@ -138,7 +139,7 @@ def test_the_kept_part_is_shown_with_the_initial_noise_but_by_ddim(sampler, seed
         seen.append(x)
         return x
 
-    finish(run(model_of(network), sampler=sampler, seed=5, steps=2, noise_mask=torch.zeros(1, 8, 8)), lambda step: None)
+    run(model_of(network), sampler=sampler, seed=5, steps=2, noise_mask=torch.zeros(1, 8, 8))
     sigma = model_of(network).sampling.levels.sigmas[-1]
     expected = initial_noise(SHAPE, seed) * sigma / (1 + sigma**2).sqrt()
     torch.testing.assert_close(seen[0][:1], expected)
@@ -148,22 +149,22 @@ def test_two_halves_of_a_flow_are_the_whole():
     flow = ModelSampling(FlowPrediction(), FlowLevels(partial(shift, by=3.0)))
     model = replace(model_of(lambda x, timesteps, context: (0.3 * x).tanh() - 0.2), sampling=flow)
     sigmas = ksampler_sigmas(model, "simple", 6, 1.0, "euler")
-    whole = finish(run(model, sigmas=sigmas), lambda step: None)
-    half = finish(run(model, sigmas=sigmas[:4]), lambda step: None)
-    rest = finish(run(model, half, sigmas=sigmas[3:], noise=torch.zeros(SHAPE)), lambda step: None)
+    whole = run(model, sigmas=sigmas)
+    half = run(model, sigmas=sigmas[:4])
+    rest = run(model, half, sigmas=sigmas[3:], noise=torch.zeros(SHAPE))
     torch.testing.assert_close(rest, whole)
 
 
 @pytest.mark.parametrize("sigmas", [[5.0, 1.0, 0.0, 0.0], [0.0, 1.0], [5.0, -1.0, 0.0], [5.0, float("nan"), 0.0]])
 def test_a_sigma_that_no_step_can_begin_at_is_refused(sigmas):
     with pytest.raises(ValueError, match="only the last may be 0"):
-        finish(run(knowing(torch.ones(SHAPE)), sigmas=torch.tensor(sigmas)), lambda step: None)
+        run(knowing(torch.ones(SHAPE)), sigmas=torch.tensor(sigmas))
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_without_a_step_the_latent_comes_back_untouched(count):
     latent = torch.full(SHAPE, 3.0)
-    result = finish(run(knowing(latent), latent, sigmas=torch.ones(count)), lambda step: None)
+    result = run(knowing(latent), latent, sigmas=torch.ones(count))
     assert torch.equal(result, latent)
 
 
@@ -172,7 +173,7 @@ def test_what_the_mask_keeps_comes_back():
     mask = torch.zeros(1, 1, 8, 8)
     mask[..., 4:] = 1
     for sampler in ("euler", "ddim", "dpmpp_2m"):
-        result = finish(run(knowing(torch.ones(SHAPE)), latent, sampler, 6, noise_mask=mask), lambda step: None)
+        result = run(knowing(torch.ones(SHAPE)), latent, sampler, 6, noise_mask=mask)
         torch.testing.assert_close(result[..., :4], latent[..., :4], atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(result[..., 4:], torch.full((1, 4, 8, 4), 2.0), atol=1e-3, rtol=1e-3)
 
@@ -186,7 +187,7 @@ def test_a_models_patch_changes_the_mask_and_knows_the_way():
         return torch.ones_like(mask) if moment.sigma < 1 else mask
 
     model = replace(knowing(torch.ones(SHAPE)), patches=ModelPatches(mask=open_at_last))
-    result = finish(run(model, latent, noise_mask=torch.zeros(1, 1, 8, 8)), lambda step: None)
+    result = run(model, latent, noise_mask=torch.zeros(1, 1, 8, 8))
     torch.testing.assert_close(result, torch.full(SHAPE, 2.0), atol=1e-3, rtol=1e-3)
     sigmas = moments[0].sigmas
     assert [moment.sigma for moment in moments] == list(sigmas[:-1])
@@ -203,7 +204,7 @@ def test_stopping_between_steps_frees_the_network():
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        finish(run(model), stop)
+        run(model, each=stop)
     assert not residence.in_use
 
 
@@ -218,13 +219,13 @@ def test_stopping_is_possible_between_the_evaluations_of_a_step():
 
     steps = []
     with pytest.raises(InterruptedError):
-        finish(run(knowing(torch.ones(SHAPE)), sampler="heun", before_evaluation=check), steps.append)
+        run(knowing(torch.ones(SHAPE)), sampler="heun", before_evaluation=check, each=steps.append)
     assert steps == []
 
 
 def test_a_latent_of_another_family_is_refused():
     with pytest.raises(ValueError, match="latents of 4 channels"):
-        next(run(knowing(torch.ones(SHAPE)), torch.zeros(1, 16, 8, 8)))
+        run(knowing(torch.ones(SHAPE)), torch.zeros(1, 16, 8, 8))
 
 
 def test_a_sampler_of_second_order_leaves_the_penultimate_sigma_out():
