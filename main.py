@@ -164,7 +164,7 @@ async def serve(flags: argparse.Namespace) -> None:
         FilesOnDisk(paths),
         queue_limit=flags.queue_limit,
         history_limit=flags.history_limit,
-        graph_limits=GraphLimits(nodes=flags.graph_limit),
+        graph_limits=GraphLimits.of(flags.graph_limit),
         interrupt_grace=flags.interrupt_grace,
         node_timeout=flags.node_timeout,
         when_alone=paths.empty_temp,

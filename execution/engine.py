@@ -66,7 +66,7 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What would be queued: the graph with values converted and defaults filled in, the outputs that would run,
-    and all problems. With an `error` nothing would run."""
+    and the problems of nodes. With an `error` nothing would run, and the graph is empty."""
 
     graph: Document
     targets: tuple[str, ...]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NodeId = str
+LONGEST_TITLE = 100
 HARMLESS = frozenset({int, bool, type(None)})
 LITERAL_LIST = "__value__"
 """The key that marks a list as a value; a bare list is a link."""
@@ -42,9 +43,9 @@ class Node:
 
     @property
     def title(self) -> str:
-        """The name that a person gave to the node, else its type."""
+        """The name that a person gave to the node, as far as it can be shown, else its type."""
         title = self.meta.get("title")
-        return title if isinstance(title, str) and title else self.type
+        return title[:LONGEST_TITLE] if isinstance(title, str) and title else self.type
 
     def links(self) -> Iterator[Link]:
         return (value for value in self.inputs.values() if isinstance(value, Link))
@@ -55,14 +56,27 @@ Graph = Mapping[NodeId, Node]
 
 @dataclass(frozen=True, slots=True)
 class GraphLimits:
-    """The largest graph that is read."""
+    """The largest graph that is read. One node may have as many inputs as there may be nodes: all may feed one.
+
+    `text` and `key` are characters, of a value and of a name (id, type or input).
+    """
 
     nodes: int = 20_000
     links: int = 100_000
-    inputs_per_node: int = 512
+    inputs_per_node: int = 20_000
     depth: int = 64
     text: int = 1 << 20
     key: int = 256
+
+    @classmethod
+    def of(cls, nodes: int) -> GraphLimits:
+        """The limits for graphs of at most so many nodes; what goes with the number of nodes grows with it."""
+        least = cls()
+        return cls(
+            nodes=nodes,
+            links=max(least.links, nodes * least.links // least.nodes),
+            inputs_per_node=max(least.inputs_per_node, nodes),
+        )
 
 
 class GraphError(ValueError):
@@ -84,13 +98,12 @@ def parse(document: Any, limits: GraphLimits | None = None) -> dict[NodeId, Node
         raise GraphError(f"A graph is an object of nodes by id, not {_kind(document)}.")
     if len(document) > limits.nodes:
         raise GraphError(f"The graph has {len(document)} nodes; the limit is {limits.nodes}.")
-    graph = {}
+    graph: dict[NodeId, Node] = {}
     links = 0
     names: set[str] = set()
     for node_id, data in document.items():
-        node = _parse_node(node_id, data, limits, names)
-        links += sum(1 for _ in node.links())
-        graph[node.id] = node
+        node = graph[node_id] = _parse_node(node_id, data, limits, names)
+        links += sum(type(value) is Link for value in node.inputs.values())
     if links > limits.links:
         raise GraphError(f"The graph has {links} links; the limit is {limits.links}.")
     return graph
@@ -119,13 +132,16 @@ def _input(value: Any) -> Any:
 
 
 def _parse_node(node_id: Any, data: Any, limits: GraphLimits, names: set[str]) -> Node:
-    """Read one node. `names` are those of inputs that are known to be in order."""
-    _check_key(node_id, "node id", limits)
+    """Read one node. `names` are those of types and inputs that are known to be in order."""
+    _check_key(node_id, "A node id", limits)
     if not isinstance(data, Mapping):
         raise GraphError(f"Node {node_id} is {_kind(data)}, not an object with class_type and inputs.", node_id)
     node_type = data.get("class_type")
     if not isinstance(node_type, str) or not node_type:
         raise GraphError(f"Node {node_id} has no class_type.", node_id, no_type=node_type is None)
+    if node_type not in names:
+        _check_key(node_type, f"The class_type of node {node_id}", limits, node_id)
+        names.add(node_type)
     inputs = data.get("inputs", {})
     if not isinstance(inputs, Mapping):
         raise GraphError(f"The inputs of node {node_id} are {_kind(inputs)}, not an object.", node_id)
@@ -134,32 +150,28 @@ def _parse_node(node_id: Any, data: Any, limits: GraphLimits, names: set[str]) -
     meta = data.get("_meta", {})
     if meta:
         _check_literal(meta, f"_meta of node {node_id}", node_id, limits)
-    for name in inputs:
+    parsed: dict[str, Any] = {}
+    for name, value in inputs.items():
         if name not in names:
-            _check_key(name, f"input of node {node_id}", limits)
+            _check_key(name, f"The name of an input of node {node_id}", limits, node_id)
             names.add(name)
-    parsed = {name: _parse_input(name, value, node_id, limits) for name, value in inputs.items()}
+        read = parsed[name] = _input(value)
+        if type(read) is not Link and type(value) not in HARMLESS:
+            _check_literal(value, f"input {name} of node {node_id}", node_id, limits)
     return Node(node_id, node_type, parsed, meta if isinstance(meta, Mapping) else {})
-
-
-def _parse_input(name: Any, value: Any, node_id: str, limits: GraphLimits) -> Any:
-    parsed = _input(value)
-    if not isinstance(parsed, Link) and type(value) not in HARMLESS:
-        _check_literal(value, f"input {name} of node {node_id}", node_id, limits)
-    return parsed
 
 
 def _is_link(value: list[Any]) -> bool:
     return len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int and value[1] >= 0
 
 
-def _check_key(key: Any, what: str, limits: GraphLimits) -> None:
+def _check_key(key: Any, what: str, limits: GraphLimits, node_id: str | None = None) -> None:
     if not isinstance(key, str):
-        raise GraphError(f"An {what} is text, not {_kind(key)}.")
+        raise GraphError(f"{what} is {_kind(key)}, not a text.", node_id)
     if len(key) > limits.key:
-        raise GraphError(f"An {what} has {len(key)} characters; the limit is {limits.key}.")
+        raise GraphError(f"{what} has {len(key)} characters; the limit is {limits.key}.", node_id)
     if not _is_clean(key):
-        raise GraphError(f"An {what} holds a character that is none (NUL or half a surrogate pair).")
+        raise GraphError(f"{what} holds a character that is none (NUL or half a surrogate pair).", node_id)
 
 
 def _check_literal(value: Any, where: str, node_id: str, limits: GraphLimits) -> None:
@@ -298,21 +310,25 @@ def _walk(
     for root in targets:
         if root in done or root in known or root not in graph:
             continue
-        path = {root: links(graph[root])}
+        path = [root]
+        places = {root: 0}
+        waiting = [links(graph[root])]
         while path:
-            node_id, rest = next(reversed(path.items()))
-            for link in rest:
+            for link in waiting[-1]:
                 source = link.source
                 if source in done or source in known or source not in graph:
                     continue
-                if source not in path:
-                    path[source] = links(graph[source])
+                if source not in places:
+                    places[source] = len(path)
+                    path.append(source)
+                    waiting.append(links(graph[source]))
                     break
                 if len(found) < MOST_CYCLES:
-                    trail = list(path)
-                    found.append(trail[trail.index(source) :])
+                    found.append(path[places[source] :])
             else:
-                del path[node_id]
+                waiting.pop()
+                node_id = path.pop()
+                del places[node_id]
                 done.add(node_id)
                 order.append(node_id)
     return order, found

@@ -103,8 +103,17 @@ def compatible(received: str, expected: str) -> bool:
 
 def shown(value: Any) -> str:
     """The value as a short text for people."""
-    text = repr(value)
+    return shortened(repr(value))
+
+
+def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_SHOWN_VALUE else f"{text[:LONGEST_SHOWN_VALUE]}…"
+
+
+def told(value: Any) -> Any:
+    """The value for programs, as it was received; one that is long as people are shown it."""
+    text = repr(value)
+    return value if len(text) <= LONGEST_SHOWN_VALUE else shortened(text)
 
 
 def _missing(spec: InputSpec) -> Any:
@@ -122,7 +131,8 @@ def _checked_link(link: Link, spec: InputSpec, around: Surroundings) -> Link:
     if source is None:
         raise _problem(
             "bad_linked_input", "Linked node does not exist",
-            f"{spec.name}: there is no node {link.source!r} in the graph", spec, received=[link.source, link.output],
+            f"{spec.name}: there is no node {shown(link.source)} in the graph", spec,
+            received=[link.source, link.output],
         )  # fmt: skip
     source_spec = around.specs.get(source.type)
     if source_spec is None:
@@ -166,7 +176,8 @@ def _checked_value(value: Any, spec: InputSpec, around: Surroundings) -> Any:
     except (TypeError, ValueError, OverflowError) as error:
         raise _problem(
             "invalid_input_type", f"Failed to convert an input value to a {spec.type} value",
-            f"{spec.name}, {shown(value)}, {error}", spec, received=value, exception_message=str(error),
+            f"{spec.name}, {shown(value)}, {shortened(str(error))}", spec, received=value,
+            exception_message=shortened(str(error)),
         ) from error  # fmt: skip
     if isinstance(spec.widget, Number):
         _check_limits(converted, spec, spec.widget)
@@ -178,12 +189,14 @@ def _checked_value(value: Any, spec: InputSpec, around: Surroundings) -> Any:
 def _check_limits(value: float, spec: InputSpec, limits: Number) -> None:
     if value < limits.min:
         raise _problem(
-            "value_smaller_than_min", f"Value {value} smaller than min of {limits.min}", spec.name, spec, received=value
-        )
+            "value_smaller_than_min", f"Value {shown(value)} smaller than min of {limits.min}", spec.name, spec,
+            received=value,
+        )  # fmt: skip
     if value > limits.max:
         raise _problem(
-            "value_bigger_than_max", f"Value {value} bigger than max of {limits.max}", spec.name, spec, received=value
-        )
+            "value_bigger_than_max", f"Value {shown(value)} bigger than max of {limits.max}", spec.name, spec,
+            received=value,
+        )  # fmt: skip
 
 
 def _check_prefix(prefix: str, spec: InputSpec) -> None:
@@ -194,7 +207,7 @@ def _check_prefix(prefix: str, spec: InputSpec) -> None:
             Problem(
                 "custom_validation_failed",
                 "Custom validation failed for node",
-                f"{spec.name} - {error}",
+                f"{spec.name} - {shortened(str(error))}",
                 {"input_name": spec.name},
             )
         ) from None
@@ -214,7 +227,7 @@ def _choice(value: Any, spec: InputSpec, options: Sequence[Any]) -> Any:
             {
                 "input_name": spec.name,
                 "input_config": None if is_long else [list(options), {}],
-                "received_value": value,
+                "received_value": told(value),
             },
         )
     )
@@ -289,5 +302,5 @@ def config(spec: InputSpec) -> list[Any]:
 
 
 def _problem(type: str, message: str, details: str, spec: InputSpec, *, received: Any, **extra: Any) -> InputProblem:
-    extra_info = {"input_name": spec.name, "input_config": config(spec), "received_value": received, **extra}
+    extra_info = {"input_name": spec.name, "input_config": config(spec), "received_value": told(received), **extra}
     return InputProblem(Problem(type, message, details, extra_info))

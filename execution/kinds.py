@@ -50,7 +50,8 @@ class Kind:
             if name in inputs:
                 yield name, inputs[name]
         if self.spec.open_inputs:
-            yield from ((name, value) for name, value in inputs.items() if name not in names)
+            declared = frozenset(names)
+            yield from ((name, value) for name, value in inputs.items() if name not in declared)
 
     def strong_links(self, node: Node) -> Iterator[Link]:
         """The links whose sources must have run before the node can."""

@@ -1,16 +1,20 @@
 """What tells whether a worker is prepared for a job: the models that it names, and what its nodes are made from."""
 
+import sys
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from execution.graph import CycleError, GraphError, Link, Node, ordered, parse
+from execution.graph import CycleError, GraphError, GraphLimits, Link, Node, ordered, parse
 
 MODEL_SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx"})
 MOST_NODES = 1_000
 """Larger graphs are told by their files alone."""
+
+ACCEPTED = GraphLimits.of(sys.maxsize)
+"""What has been queued was within the limits of its server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Traits:
 def traits_of(document: Any) -> Traits:
     """The traits of a graph in API format. One that cannot be read has none."""
     try:
-        graph = parse(document)
+        graph = parse(document, ACCEPTED)
         order = ordered(graph, graph) if len(graph) <= MOST_NODES else []
     except (GraphError, CycleError):
         return Traits()

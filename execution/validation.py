@@ -3,7 +3,8 @@
 The problem types, messages and details are those that clients of ComfyUI's API read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from execution.engine import Checked, NodeProblems, Problem
@@ -18,21 +19,28 @@ from execution.graph import (
     adopt,
     needed,
     needed_and_cycles,
+    ordered,
     parse,
     reached,
     readers,
     to_document,
 )
-from execution.input_checks import ABSENT, ANY, InputProblem, Surroundings, checked, strays
+from execution.input_checks import ABSENT, ANY, InputProblem, Surroundings, checked, shortened, strays
 from execution.work import excess_of
 from nodes.inputs import given
 from nodes.spec import InputSpec, NodeSpec
 
-MOST_NODES_REPORTED = 100
-MOST_CYCLE_NODES_SHOWN = 10
-MOST_OUTPUTS_SHOWN = 50
+MOST_PROBLEMS = 100
+"""How many problems of a graph's nodes are told; the others are counted."""
 
-Errors = dict[NodeId, list[Problem]]
+MOST_CYCLE_NODES_SHOWN = 10
+MOST_OUTPUTS_SHOWN = 10
+
+MOST_WALKS = 4
+"""How often a graph is walked to find the outputs that a problem stops. Only cycles that lead into each other need
+more; then some of their outputs are left unnamed."""
+
+Errors = Mapping[NodeId, Sequence[Problem]]
 
 
 def check(
@@ -50,28 +58,29 @@ def check(
         graph = parse(document, limits)
     except GraphError as error:
         kind = "missing_node_type" if error.no_type else "invalid_prompt"
-        return _refused({}, Problem(kind, str(error), _id_text(error.node_id), _node_info(error.node_id)))
+        return _refused(Problem(kind, str(error), _id_text(error.node_id), _node_info(error.node_id)))
     unknown = [node for node in graph.values() if node.type not in specs]
     if unknown:
-        return _refused(graph, _unknown_type(unknown[0]), {node.id: [_unknown_type(node)] for node in unknown})
+        told = {node.id: NodeProblems(node.type, (_unknown_type(node),), ()) for node in unknown[:MOST_PROBLEMS]}
+        return _refused(_unknown_type(unknown[0]), told)
     targets = [node.id for node in graph.values() if specs[node.type].output_node]
     if wanted is not None:
         allowed = frozenset(wanted)
         strangers = allowed.difference(targets)
         if strangers:
-            return _refused(graph, _not_an_output(min(strangers), graph))
+            return _refused(_not_an_output(min(strangers), graph))
         targets = [node_id for node_id in targets if node_id in allowed]
     if not targets:
-        return _refused(graph, Problem("prompt_no_outputs", "Prompt has no outputs"))
+        return _refused(Problem("prompt_no_outputs", "Prompt has no outputs"))
     return _checked_outputs(graph, targets, specs, files)
 
 
 def _checked_outputs(graph: Graph, targets: list[NodeId], specs: Mapping[str, NodeSpec], files: Files) -> Checked:
     order, cycles = needed_and_cycles(graph, targets)
-    among = set(order)
+    among = frozenset(order)
     around = Surroundings(graph, specs, files)
     converted = dict(graph)
-    errors: Errors = {}
+    errors: dict[NodeId, list[Problem]] = {}
     for node in graph.values():
         if node.id in among:
             inputs, problems = _checked_inputs(node, specs[node.type], around)
@@ -80,12 +89,10 @@ def _checked_outputs(graph: Graph, targets: list[NodeId], specs: Mapping[str, No
                 errors[node.id] = problems
     for cycle in cycles:
         errors.setdefault(cycle[0], []).append(_cycle(graph, cycle))
-    broken = reached(readers(graph, among), errors) if errors else ()
-    runnable = tuple(target for target in targets if target not in broken)
-    if runnable:
-        return Checked(to_document(converted), runnable, _described(graph, targets, errors), None)
-    error = Problem("prompt_outputs_failed_validation", "Prompt outputs failed validation", _left_out(errors))
-    return _refused(converted, error, errors, targets)
+    if not errors:
+        return Checked(to_document(converted), tuple(targets), {}, None)
+    runnable, told = _judged(graph, order, targets, errors)
+    return Checked(to_document(converted), runnable, told, None) if runnable else _nothing_left(told, errors)
 
 
 def refused_by_nodes(checked: Checked, problems: Mapping[NodeId, Sequence[Problem]]) -> Checked:
@@ -93,12 +100,24 @@ def refused_by_nodes(checked: Checked, problems: Mapping[NodeId, Sequence[Proble
     if not problems:
         return checked
     graph = adopt(checked.graph)
-    errors = {node_id: list(found) for node_id, found in problems.items()}
-    broken = reached(readers(graph, needed(graph, checked.targets)), errors)
-    runnable = tuple(target for target in checked.targets if target not in broken)
-    node_errors = {**checked.node_errors, **_described(graph, checked.targets, errors)}
-    error = None if runnable else Problem("prompt_outputs_failed_validation", "Prompt outputs failed validation")
-    return Checked(checked.graph, runnable, node_errors, error)
+    runnable, told = _judged(graph, ordered(graph, checked.targets), checked.targets, problems)
+    told = {**checked.node_errors, **told}
+    return replace(checked, targets=runnable, node_errors=told) if runnable else _nothing_left(told, problems)
+
+
+def _judged(
+    graph: Graph, order: Sequence[NodeId], targets: Sequence[NodeId], errors: Errors
+) -> tuple[tuple[NodeId, ...], dict[NodeId, NodeProblems]]:
+    """The targets that need no node with errors, and what is told of these; `order` is what the targets need."""
+    read_by = readers(graph, order)
+    broken = reached(read_by, errors)
+    told = _first(errors)
+    stopped = _stopped(read_by, order, targets, list(told))
+    described = {
+        node_id: NodeProblems(graph[node_id].type, problems, tuple(outputs))
+        for (node_id, problems), outputs in zip(told.items(), stopped, strict=True)
+    }
+    return tuple(target for target in targets if target not in broken), described
 
 
 def own_checkers(checked: Checked, specs: Mapping[str, NodeSpec]) -> tuple[NodeId, ...]:
@@ -135,45 +154,74 @@ def _open_links(node: Node, spec: NodeSpec) -> list[InputSpec]:
     ]
 
 
-def _described(graph: Graph, targets: Collection[NodeId], errors: Errors) -> dict[NodeId, NodeProblems]:
-    """The first problems by node, each with the outputs that it stops."""
-    if not errors:
-        return {}
-    read_by = readers(graph, needed(graph, targets))
-    described = {}
-    for node_id, problems in list(errors.items())[:MOST_NODES_REPORTED]:
-        stopped = reached(read_by, [node_id])
-        outputs = [target for target in targets if target in stopped][:MOST_OUTPUTS_SHOWN]
-        described[node_id] = NodeProblems(graph[node_id].type, tuple(problems), tuple(outputs))
-    return described
+def _refused(error: Problem, told: Mapping[NodeId, NodeProblems] | None = None) -> Checked:
+    return Checked({}, (), told or {}, error)
 
 
-def _refused(graph: Graph, error: Problem, errors: Errors | None = None, targets: Collection[NodeId] = ()) -> Checked:
-    return Checked(to_document(graph), (), _described(graph, targets, errors or {}), error)
+def _nothing_left(told: Mapping[NodeId, NodeProblems], errors: Errors) -> Checked:
+    more = sum(map(len, errors.values())) - MOST_PROBLEMS
+    details = f"{more} more problems are not listed" if more > 0 else ""
+    return _refused(Problem("prompt_outputs_failed_validation", "Prompt outputs failed validation", details), told)
 
 
-def _left_out(errors: Errors) -> str:
-    more = len(errors) - MOST_NODES_REPORTED
-    return f"{more} more nodes have problems that are not listed" if more > 0 else ""
+def _first(errors: Errors) -> dict[NodeId, tuple[Problem, ...]]:
+    """The problems that are told."""
+    told: dict[NodeId, tuple[Problem, ...]] = {}
+    left = MOST_PROBLEMS
+    for node_id, problems in errors.items():
+        told[node_id] = tuple(problems[:left])
+        left -= len(told[node_id])
+        if not left:
+            break
+    return told
+
+
+def _stopped(
+    read_by: Mapping[NodeId, Iterable[NodeId]],
+    order: Sequence[NodeId],
+    targets: Sequence[NodeId],
+    broken: Sequence[NodeId],
+) -> list[list[NodeId]]:
+    """For each broken node the first outputs that need it. Each has a bit, which all that read it inherit."""
+    bits = {node_id: 1 << number for number, node_id in enumerate(broken)}
+    for _ in range(MOST_WALKS):
+        is_settled = True
+        for node_id in order:
+            own = bits.get(node_id, 0)
+            for reader in read_by.get(node_id, ()) if own else ():
+                before = bits.get(reader, 0)
+                if own & ~before:
+                    bits[reader] = before | own
+                    is_settled = False
+        if is_settled:
+            break
+    stopped: list[list[NodeId]] = [[] for _ in broken]
+    for target in targets:
+        found = bits.get(target, 0)
+        for number, outputs in enumerate(stopped) if found else ():
+            if found >> number & 1 and len(outputs) < MOST_OUTPUTS_SHOWN:
+                outputs.append(target)
+    return stopped
 
 
 def _unknown_type(node: Node) -> Problem:
-    title = node.meta.get("title")
+    title = node.title if isinstance(node.meta.get("title"), str) else None
     return Problem(
         "missing_node_type",
         f"Node '{node.title}' is of the type {node.type}, which is not installed",
         _id_text(node.id),
-        {"node_id": node.id, "class_type": node.type, "node_title": title if isinstance(title, str) else None},
+        {"node_id": node.id, "class_type": node.type, "node_title": title},
     )
 
 
 def _not_an_output(node_id: NodeId, graph: Graph) -> Problem:
     reason = f"is no output node ({graph[node_id].type})" if node_id in graph else "is not in the graph"
+    name = shortened(node_id)
     return Problem(
         "invalid_partial_execution_targets",
-        f"Node {node_id[:MOST_OUTPUTS_SHOWN]} cannot be run to, because it {reason}",
-        _id_text(node_id[:MOST_OUTPUTS_SHOWN]),
-        {"node_id": node_id},
+        f"Node {name} cannot be run to, because it {reason}",
+        _id_text(name),
+        {"node_id": name},
     )
 
 

@@ -34,16 +34,10 @@ def diamond(value: int) -> dict[str, Any]:
 
 
 def fan(width: int) -> dict[str, Any]:
-    """So many numbers, all of which one node needs; it gathers them five hundred at a time."""
+    """So many numbers, all of which are linked to one node: one to its input, the others beside it."""
     makes = {f"m{n}": {"class_type": "Make", "inputs": {"value": n % 1000}} for n in range(width)}
-    groups = {f"g{start}": [f"m{n}" for n in range(start, min(start + 500, width))] for start in range(0, width, 500)}
-    gathers = {name: gather(group) for name, group in groups.items()}
-    return makes | gathers | {"out": {"class_type": "Show", "inputs": gather(list(groups))["inputs"]}}
-
-
-def gather(sources: list[str]) -> dict[str, Any]:
-    """A node that hands on the first of several, and needs all."""
-    return {"class_type": "Pass", "inputs": {"x": [sources[0], 0], **{f"also {one}": [one, 0] for one in sources}}}
+    also = {f"also {n}": [f"m{n}", 0] for n in range(1, width)}
+    return makes | {"out": {"class_type": "Show", "inputs": {"x": ["m0", 0], **also}}}
 
 
 def diamonds(count: int) -> dict[str, Any]:
