@@ -18,23 +18,43 @@ Key = bytes
 Fingerprint = Callable[[Node, NodeSpec], Any]
 """What a node says of the world outside the graph. If it raises, or says NaN, the node's results are not looked up."""
 
+Told = Mapping[NodeId, str | None]
+"""What fingerprints have said, by node; None where results are not to be looked up."""
+
 _dumps = json.JSONEncoder(sort_keys=True).encode
 
 
+def told_by(
+    graph: Graph, node_ids: Iterable[NodeId], kinds: Mapping[str, Kind], fingerprint: Fingerprint
+) -> dict[NodeId, str | None]:
+    """Ask the fingerprints of these nodes, as far as they have one and are looked up at all."""
+    found: dict[NodeId, str | None] = {}
+    for node_id in node_ids:
+        node = graph[node_id]
+        spec = kinds[node.type].spec
+        if spec.fingerprint is not None and spec.cached:
+            found[node_id] = _told(node, spec, fingerprint)
+    return found
+
+
+def _told(node: Node, spec: NodeSpec, fingerprint: Fingerprint) -> str | None:
+    try:
+        told = fingerprint(node, spec)
+        return str(told) if told == told else None
+    except Exception:  # noqa: BLE001 - a file that is gone: the node itself meets it again
+        return None
+
+
 def add_keys(
-    found: dict[NodeId, Key | None],
-    graph: Graph,
-    order: Iterable[NodeId],
-    kinds: Mapping[str, Kind],
-    fingerprint: Fingerprint,
+    found: dict[NodeId, Key | None], graph: Graph, order: Iterable[NodeId], kinds: Mapping[str, Kind], told: Told
 ) -> None:
     """Add the content keys of nodes given sources first, each made once. None: must run, and so must what reads it."""
     for node_id in order:
         node = graph[node_id]
-        found[node_id] = _key(node, kinds[node.type], found, fingerprint)
+        found[node_id] = _key(node, kinds[node.type], found, told)
 
 
-def _key(node: Node, kind: Kind, found: Mapping[NodeId, Key | None], fingerprint: Fingerprint) -> Key | None:
+def _key(node: Node, kind: Kind, found: Mapping[NodeId, Key | None], told: Told) -> Key | None:
     spec = kind.spec
     if not spec.cached:
         return None
@@ -47,14 +67,13 @@ def _key(node: Node, kind: Kind, found: Mapping[NodeId, Key | None], fingerprint
             parts.append([name, source.hex(), value.output, *([value.source] if name in kind.raw else [])])
         else:
             parts.append([name, value])
+    if spec.fingerprint is not None:
+        if told[node.id] is None:
+            return None
+        parts.append(told[node.id])
     try:
-        if spec.fingerprint is not None:
-            told = fingerprint(node, spec)
-            if told != told:
-                return None
-            parts.append(str(told))
         text = _dumps(parts)
-    except Exception:  # noqa: BLE001 - a file that is gone, an object that is no JSON: the node itself meets it again
+    except (TypeError, ValueError, RecursionError):  # an object that is no JSON, in a graph that a node has made
         return None
     return blake2b(text.encode(), digest_size=16).digest()
 
@@ -103,23 +122,22 @@ class Cache:
 
     def get(self, key: Key | None) -> Result | None:
         entry = self._entries.get(key) if key is not None else None
-        if key is None or entry is None:
+        if entry is None:
             return None
-        self._touch(key, entry)
+        entry.rank = self._rank_of(entry)
         return entry.result
 
     def put(self, key: Key | None, result: Result, seconds: float) -> None:
-        """Remember a result that took so long to make, at the cost of lesser ones."""
-        if key is None or self._settings.max_entries == 0:
+        """Remember a result that took so long to make, at the cost of lesser ones. One that is known already stays."""
+        if key is None or self._settings.max_entries == 0 or self.get(key) is not None:
             return
         size = size_of((result.outputs, result.ui))
         if size > self._settings.max_bytes:
             return
-        if key in self._entries:
-            self.bytes -= self._entries[key].bytes
         entry = self._entries[key] = _Entry(result, size, seconds)
+        entry.rank = self._rank_of(entry)
+        heapq.heappush(self._heap, (*entry.rank, key))
         self.bytes += size
-        self._touch(key, entry)
         while self._is_over():
             self._evict()
 
@@ -128,25 +146,24 @@ class Cache:
         self._heap.clear()
         self.bytes = 0
 
-    def _touch(self, key: Key, entry: _Entry) -> None:
+    def _rank_of(self, entry: _Entry) -> tuple[float, int]:
+        """Where the entry stands from now on: ever higher, so the heap need hear of it only when its turn comes."""
         worth = 0.0 if self._settings.max_entries is not None else entry.seconds / entry.bytes
-        entry.rank = (self._level + worth, next(self._ticks))
-        heapq.heappush(self._heap, (*entry.rank, key))
-        if len(self._heap) > 4 * len(self._entries) + 64:
-            self._heap = [(*one.rank, key) for key, one in self._entries.items()]
-            heapq.heapify(self._heap)
+        return self._level + worth, next(self._ticks)
 
     def _is_over(self) -> bool:
         most = self._settings.max_entries
         return self.bytes > self._settings.max_bytes or (most is not None and len(self._entries) > most)
 
     def _evict(self) -> None:
-        """Drop the least worthy entry; ranks in the heap that an entry no longer has are stale and skipped."""
+        """Drop the least worthy entry. Those that were used since they got their places in the heap get new ones."""
         while True:
-            worth, tick, key = heapq.heappop(self._heap)
-            entry = self._entries.get(key)
-            if entry is not None and entry.rank == (worth, tick):
+            worth, tick, key = self._heap[0]
+            entry = self._entries[key]
+            if entry.rank == (worth, tick):
+                heapq.heappop(self._heap)
                 self._level = worth
                 self.bytes -= entry.bytes
                 del self._entries[key]
                 return
+            heapq.heapreplace(self._heap, (*entry.rank, key))

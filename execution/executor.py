@@ -7,6 +7,7 @@ from execution.calling import NodeError, frames_of, message_of, type_name
 from execution.events import Event, JobFailed, JobInterrupted, JobStarted, JobSucceeded, Outcome, now
 from execution.job import JobRun
 from execution.kinds import Kinds
+from execution.reading import Readings
 from execution.run import Run
 from nodes.context import Context, InterruptedByUserError
 from nodes.spec import NodeSpec
@@ -27,6 +28,7 @@ class Executor:
         stopped: Callable[[str], bool],
     ) -> None:
         self._kinds = Kinds(specs)
+        self._readings = Readings()
         self._cache = cache
         self._context = context
         self._emit = emit
@@ -35,7 +37,7 @@ class Executor:
     def run(self, run: Run) -> Outcome:
         """Run what the targets need, and tell how it ended. Nothing that a node does makes this raise."""
         self._emit(JobStarted(run.job_id, run.client_id, now()))
-        job = JobRun(run, self._kinds, self._cache, self._context, self._emit, self._stopped)
+        job = JobRun(run, self._kinds, self._readings, self._cache, self._context, self._emit, self._stopped)
         try:
             job.run()
         except InterruptedByUserError:

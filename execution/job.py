@@ -3,22 +3,24 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from execution.agenda import Agenda
 from execution.blocking import blocker_in, skipped
-from execution.cache import Cache, Key, Result, add_keys
+from execution.cache import Cache, Key, Result, add_keys, told_by
 from execution.calling import NodeError, answer_of, call
 from execution.coroutines import Coroutines, Task
 from execution.dynamic import DynamicGraph
 from execution.events import Event
 from execution.expansion import Expanded, Pending, new_ids, read
-from execution.graph import Graph, Link, Node, NodeId, adopt, ordered
+from execution.graph import Link, Node, NodeId, ordered
 from execution.hidden import hidden_inputs
 from execution.hooks import hook_problems
 from execution.kinds import Kind
 from execution.lazy import wanted
 from execution.lists import Answer, calls, joined
+from execution.reading import Reading, Readings
 from execution.run import Run, settings_for
 from execution.telling import Teller
 from nodes.context import Context, InterruptedByUserError
@@ -59,6 +61,7 @@ class JobRun:
         self,
         run: Run,
         kinds: Mapping[str, Kind],
+        readings: Readings,
         cache: Cache,
         context: Context,
         emit: Callable[[Event], None],
@@ -66,15 +69,10 @@ class JobRun:
     ) -> None:
         self._run = run
         self._kinds = kinds
+        self._readings = readings
         self._cache = cache
+        self._worker = context
         self._stopped = stopped
-        self._context = replace(
-            context,
-            settings=settings_for(run, context.settings),
-            graph=run.graph,
-            extra_pnginfo=run.extra_data.get("extra_pnginfo") or {},
-            check=self._check,
-        )
         self._graph = DynamicGraph()
         self._tell = Teller(run, self._graph, emit)
         self._agenda = Agenda(self._graph, kinds, self._recall)
@@ -89,17 +87,17 @@ class JobRun:
 
     def run(self) -> None:
         """Run what the targets need. Raises NodeError, InterruptedByUserError, UnknownNodeTypeError."""
-        graph = adopt(self._run.graph)
-        order = ordered(graph, self._run.targets)
-        self._refuse_unknown(graph, order)
-        self._graph.queue(graph)
-        add_keys(self._keys, self._graph, order, self._kinds, self._fingerprint)
+        reading = self._readings.of(self._run)
+        self._refuse_unknown(reading)
+        self._graph.queue(reading.graph)
+        self._keys = reading.keys(self._kinds, self._fingerprint)
+        order = reading.order
         cached = {node_id: found for node_id in order if (found := self._recall(node_id)) is not None}
         self._tell.found(tuple(cached))
         for node_id, result in cached.items():
             self._tell.cached(node_id, result)
         if cached:
-            order = ordered(graph, self._run.targets, cached)
+            order = ordered(reading.graph, self._run.targets, cached)
         try:
             self._check_inputs(order)
             self._agenda.begin(self._run.targets, order, cached)
@@ -176,7 +174,7 @@ class JobRun:
         }
 
     def _hidden(self, node: Node, spec: NodeSpec) -> dict[str, Any]:
-        return hidden_inputs(spec.hidden.items(), node.id, self._graph, self._run.graph, self._run.extra_data)
+        return hidden_inputs(spec.hidden.items(), node.id, self._graph, self._document, self._run.extra_data)
 
     def _call(self, called: Called) -> None:
         answers = self._blaming(called.node, called.inputs, self._answers, called)
@@ -251,7 +249,8 @@ class JobRun:
         nodes = expanded.nodes
         order = ordered(nodes, roots)
         self._graph.expand(parent, [nodes[node_id] for node_id in order], expanded.displays)
-        add_keys(self._keys, self._graph, order, self._kinds, self._fingerprint)
+        told = told_by(self._graph, order, self._kinds, self._fingerprint)
+        add_keys(self._keys, self._graph, order, self._kinds, told)
         fresh = dict.fromkeys(ordered(nodes, roots, self._agenda))
         self._agenda.expect(fresh)
         for node_id in order:
@@ -316,9 +315,25 @@ class JobRun:
         origin = self._graph.origin(node_id)
         return new_ids(node_id, node_id if origin is None else origin.real, call_number)
 
+    @cached_property
+    def _document(self) -> Mapping[str, Any]:
+        """The graph as it was queued, read for this job alone: nodes are given it, and may change it."""
+        return self._run.graph.read()
+
+    @cached_property
+    def _context(self) -> Context:
+        """What all nodes see of the job."""
+        return replace(
+            self._worker,
+            settings=settings_for(self._run, self._worker.settings),
+            graph=self._document,
+            extra_pnginfo=self._run.extra_data.get("extra_pnginfo") or {},
+            check=self._check,
+        )
+
     def _context_of(self, node_id: NodeId, spec: NodeSpec, call_number: int = 0) -> Context:
         if spec.context_parameter is None:
-            return self._context
+            return self._worker
 
         def progress(value: float, maximum: float, preview: bytes | None = None) -> None:
             self._tell.progress(node_id, value, maximum, preview)
@@ -369,9 +384,9 @@ class JobRun:
         if self._stopped(self._run.job_id):
             raise InterruptedByUserError
 
-    def _refuse_unknown(self, graph: Graph, order: Iterable[NodeId]) -> None:
-        for node_id in order:
-            node = graph[node_id]
-            if node.type not in self._kinds:
-                self.current, self.current_type = node_id, node.type
-                raise UnknownNodeTypeError(f"Node {node_id} is of the type {node.type}, which is not installed.")
+    def _refuse_unknown(self, reading: Reading) -> None:
+        for node_type in reading.types:
+            if node_type not in self._kinds:
+                node_id = next(one for one in reading.order if reading.graph[one].type == node_type)
+                self.current, self.current_type = node_id, node_type
+                raise UnknownNodeTypeError(f"Node {node_id} is of the type {node_type}, which is not installed.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from execution.graph import NodeId
+from execution.json_text import JsonText
 from nodes.context import WorkerSettings
 
 
@@ -14,7 +15,7 @@ class Run:
 
     job_id: str
     client_id: str | None
-    graph: Mapping[str, Any]
+    graph: JsonText
     targets: tuple[NodeId, ...]
     extra_data: Mapping[str, Any] = field(default_factory=dict[str, Any])
 

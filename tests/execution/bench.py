@@ -8,6 +8,7 @@ from typing import Any
 from execution.cache import Cache, CacheSettings
 from execution.events import Event, NodeFinished, NodeStarted, Outcome
 from execution.executor import Executor
+from execution.json_text import JsonText
 from execution.run import Run
 from nodes.context import Context, Services, WorkerSettings
 from nodes.paths import Paths
@@ -63,7 +64,7 @@ class Bench:
         self.emitted(event)
 
     def run(self, document: Mapping[str, Any], *targets: str, **extra_data: Any) -> Outcome:
-        return self.executor.run(Run("job", "client", document, targets or ("out",), extra_data))
+        return self.executor.run(Run("job", "client", JsonText.of(document), targets or ("out",), extra_data))
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

@@ -1,15 +1,19 @@
 """What results are kept under, and for how long."""
 
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
-from execution.cache import Cache, CacheSettings, Key, Result, add_keys
+from execution.cache import Cache, CacheSettings, Key, Result, add_keys, told_by
 from execution.graph import Node, ordered, parse
 from execution.kinds import Kinds
 from execution.sizes import size_of
 from nodes.spec import NodeSpec
 from tests.execution import fake_nodes
 from tests.execution.graphs import diamond, graph, shown
+
+SIZE = size_of(((b"x" * 1000,), None))
+"""Bytes of a result that holds a thousand."""
 
 
 def keys_of(document: Mapping[str, Any], target: str = "out", fingerprint: Any = "") -> dict[str, Key | None]:
@@ -20,7 +24,8 @@ def keys_of(document: Mapping[str, Any], target: str = "out", fingerprint: Any =
 
     read = parse(document)
     found: dict[str, Key | None] = {}
-    add_keys(found, read, ordered(read, [target]), Kinds(fake_nodes.load()), tell)
+    order, kinds = ordered(read, [target]), Kinds(fake_nodes.load())
+    add_keys(found, read, order, kinds, told_by(read, order, kinds, tell))
     return found
 
 
@@ -111,12 +116,45 @@ def test_what_is_larger_than_the_whole_cache_is_not_kept() -> None:
     assert cache.get(b"large") is None
 
 
-def test_many_uses_leave_the_order_of_eviction_small() -> None:
+def test_what_was_used_again_outlives_what_was_not() -> None:
+    cache = Cache(CacheSettings(max_bytes=3 * SIZE))
+    for name in (b"a", b"b", b"c"):
+        cache.put(name, Result((b"x" * 1000,)), seconds=1)
+    cache.get(b"a")
+    cache.put(b"d", Result((b"x" * 1000,)), seconds=1)
+    cache.get(b"a")
+    cache.put(b"e", Result((b"x" * 1000,)), seconds=1)
+    assert [cache.get(key) is not None for key in (b"a", b"b", b"c", b"d", b"e")] == [True, False, False, True, True]
+
+
+def test_a_result_that_is_known_already_stays_and_is_counted_once() -> None:
     cache = Cache()
-    cache.put(b"a", Result((1,)), 1)
-    for _ in range(10_000):
-        cache.get(b"a")
-    assert len(cache._heap) < 200
+    cache.put(b"a", Result(("first",)), 1)
+    before = cache.bytes
+    cache.put(b"a", Result(("second",)), 1)
+    assert (cache.get(b"a"), cache.bytes, len(cache)) == (Result(("first",)), before, 1)
+
+
+def test_evictions_follow_a_plain_account_of_who_is_worth_least() -> None:
+    """Two hundred entries of many worths, put and used in a random order, against the definition of the policy."""
+    cache, random = Cache(CacheSettings(max_bytes=20_000)), Random(1)
+    level, tick, account = 0.0, 0, dict[bytes, tuple[float, int, float]]()
+    for step in range(2_000):
+        key = b"%d" % random.randrange(200)
+        tick += 1
+        if cache.get(key) is not None:
+            seconds = account[key][2]
+            account[key] = (level + seconds / SIZE, tick, seconds)
+            continue
+        assert key not in account
+        seconds = random.random() * 10 ** random.randrange(3)
+        cache.put(key, Result((b"x" * 1000,)), seconds)
+        account[key] = (level + seconds / SIZE, tick, seconds)
+        while len(account) * SIZE > 20_000:
+            least = min(account, key=lambda one: account[one][:2])
+            level = account.pop(least)[0]
+        assert cache.bytes == len(account) * SIZE, step
+    assert len(account) < 200
 
 
 def test_graphs_share_what_they_have_in_common() -> None:

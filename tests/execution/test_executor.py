@@ -24,6 +24,7 @@ from execution.events import (
     NodeStarted,
 )
 from execution.executor import Executor
+from execution.json_text import JsonText
 from execution.run import Run
 from execution.validation import check
 from nodes.context import Context, Services, WorkerSettings
@@ -35,7 +36,7 @@ from tests.execution.graphs import chain, diamond, diamonds, fan, graph, shown
 
 
 def run(executor: Executor, document: dict[str, Any], *targets: str) -> Any:
-    return executor.run(Run("job", "client", document, targets))
+    return executor.run(Run("job", "client", JsonText.of(document), targets))
 
 
 def started(events: list[Event]) -> list[str]:
@@ -56,7 +57,7 @@ def test_events_tell_the_run_in_order(executor: Executor, events: list[Event]) -
 )
 def test_a_job_may_ask_for_other_previews(executor: Executor, events: list[Event], asked: Any, made: str) -> None:
     extra_data = {} if asked is None else {"preview_method": asked}
-    executor.run(Run("job", "client", graph(a=("TellPreviews", {})), ("a",), extra_data))
+    executor.run(Run("job", "client", JsonText.of(graph(a=("TellPreviews", {}))), ("a",), extra_data))
     assert events[-1] == NodeFinished("job", "client", "a", {"text": [made]})
 
 
@@ -200,7 +201,7 @@ def test_results_are_dropped_when_their_last_reader_has_run(paths: Paths) -> Non
     context = Context("", paths, WorkerSettings(), Services())
     executor = Executor(specs, Cache(CacheSettings(max_entries=0)), context, lambda event: None, lambda job: False)
     document = graph(_0=("First", {})) | graph(**{f"_{n}": ("Next", {"x": [str(n - 1), 0]}) for n in range(1, 6)})
-    assert isinstance(executor.run(Run("job", None, document, ("5",))), JobSucceeded)
+    assert isinstance(executor.run(Run("job", None, JsonText.of(document), ("5",))), JobSucceeded)
     assert alive == [1, 1, 1, 1, 1]
 
 

@@ -57,10 +57,10 @@ def test_a_node_may_look_at_the_graph_as_it_runs() -> None:
             there = seen["e.0.0.p"]
             found.extend(
                 [
-                    there.get_node("e.0.0.o")["inputs"], there.get_node("out") is document["out"], there.has_node("zz"),
+                    there.get_node("e.0.0.o")["inputs"], there.get_node("out") == document["out"], there.has_node("zz"),
                     there.get_parent_node_id("e.0.0.p"), there.get_real_node_id("e.0.0.p"),
                     there.get_display_node_id("e.0.0.p"), there.get_parent_node_id("e"), there.get_real_node_id("e"),
-                    there.get_original_prompt() is document, there.all_node_ids(),
+                    there.get_original_prompt() == document, there.all_node_ids(),
                 ]
             )  # fmt: skip
 

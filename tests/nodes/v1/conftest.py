@@ -10,7 +10,9 @@ import pytest
 
 from execution.cache import Cache
 from execution.events import Event, NodeFinished, Outcome
-from execution.executor import Executor, Run
+from execution.executor import Executor
+from execution.json_text import JsonText
+from execution.run import Run
 from nodes.context import Context, Home, Services, WorkerSettings
 from nodes.paths import Paths
 from nodes.registry import Registry, load_builtin
@@ -36,7 +38,7 @@ class Bench:
         self.executor = Executor(self.registry, Cache(), context, self.events.append, lambda job_id: False)
 
     def run(self, graph: Mapping[str, Any], *targets: str, **extra_data: Any) -> Outcome:
-        return self.executor.run(Run("job", "client", graph, targets, extra_data))
+        return self.executor.run(Run("job", "client", JsonText.of(graph), targets, extra_data))
 
     def shown(self, graph: Mapping[str, Any], target: str) -> Any:
         """What an output node has shown."""

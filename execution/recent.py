@@ -1,0 +1,45 @@
+"""What was lately made of long texts, so that the same text is not gone through again."""
+
+from collections import OrderedDict
+from typing import Generic, NamedTuple, TypeVar
+
+from execution.graph import NodeId
+
+V = TypeVar("V")
+
+
+class Asked(NamedTuple):
+    """A graph as text, and the output nodes of it that are meant (None: all)."""
+
+    text: str
+    targets: tuple[NodeId, ...] | None
+
+
+class Recent(Generic[V]):
+    """Keeps what was made of at most so many characters of text; what was not used for longest goes first."""
+
+    def __init__(self, most_characters: int = 2 << 20) -> None:
+        self._most = most_characters
+        self._characters = 0
+        self._found: OrderedDict[Asked, V] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def get(self, asked: Asked) -> V | None:
+        found = self._found.get(asked)
+        if found is not None:
+            self._found.move_to_end(asked)
+        return found
+
+    def put(self, asked: Asked, made: V) -> None:
+        self.drop(asked)
+        self._found[asked] = made
+        self._characters += len(asked.text)
+        while self._characters > self._most:
+            oldest, _ = self._found.popitem(last=False)
+            self._characters -= len(oldest.text)
+
+    def drop(self, asked: Asked) -> None:
+        if self._found.pop(asked, None) is not None:
+            self._characters -= len(asked.text)
