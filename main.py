@@ -169,7 +169,8 @@ async def serve(flags: argparse.Namespace) -> None:
         node_timeout=flags.node_timeout,
         when_alone=paths.empty_temp,
     )
-    app = create_app(engine_of(flags, settings, paths), paths, server_settings_of(flags))
+    engine = engine_of(flags, settings, paths)
+    app = create_app(engine, paths, server_settings_of(flags))
     sockets = listen(addresses_of(flags), flags.port)
     # What modules have made at import stays for good: the collector need not look at it after every large graph.
     gc.freeze()
@@ -180,6 +181,8 @@ async def serve(flags: argparse.Namespace) -> None:
             await web.SockSite(runner, one).start()
         announce(flags, sockets[0].getsockname()[1])
         await told_to_stop()
+        # The queue first, while there still is a server to say so to whoever wants to add to it.
+        await engine.stop()
     finally:
         await runner.cleanup()
         for one in sockets:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from execution.engine import HistoryEntry, Job, StoreError
+from execution.engine import HistoryEntry, Job, StoppingError, StoreError
 from execution.records import JOB_COLUMNS, entry_of, job_of
 from execution.store import IS_SOUND, connected
 
@@ -26,9 +26,11 @@ class Archive:
         self._connection = connected(path)
         self._connection.execute("PRAGMA query_only=ON")
         self._connection.execute("PRAGMA busy_timeout=5000")
+        self._is_closed = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="archive")
 
     async def close(self) -> None:
+        self._is_closed = True
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
 
@@ -69,6 +71,8 @@ class Archive:
         return self._connection.execute(statement, values).fetchall()
 
     async def _do(self, read: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise StoppingError
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, read)
         except sqlite3.Error as error:

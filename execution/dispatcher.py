@@ -19,12 +19,13 @@ from execution.engine import (
     KeyTakenError,
     QueueFullError,
     QueueView,
+    StoppingError,
     StoreError,
     Submission,
     WorkerFailedError,
     WorkerStatus,
 )
-from execution.events import Event, QueueChanged, WorkerChanged
+from execution.events import Event, Notice, NoticesChanged, QueueChanged, WorkerChanged
 from execution.executor import now
 from execution.json_text import JsonText
 from execution.lock import DirectoryLock
@@ -33,8 +34,8 @@ from execution.records import SECRETS
 from execution.recovery import recovered
 from execution.routing import Router
 from execution.runner import Runner
+from execution.salvage import open_store
 from execution.settings import EngineSettings
-from execution.store import open_store
 from execution.store_thread import StoreThread
 from execution.traits import Traits, traits_of
 from execution.validation import check, own_checkers, refused_by_nodes
@@ -64,9 +65,10 @@ class Dispatcher:
         self._accepting = 0
         self._entering: dict[str, asyncio.Event] = {}
         self._count = 0
-        self._is_stopping = False
+        self._is_stopping = self._is_stopped = False
         self._pause: asyncio.TimerHandle | None = None
         self._opened: tuple[StoreThread, Archive] | None = None
+        self._damage: Notice | None = None
 
     @property
     def _store(self) -> StoreThread:
@@ -84,7 +86,8 @@ class Dispatcher:
     async def start(self) -> None:
         self._lock.acquire()
         try:
-            store = StoreThread(await asyncio.to_thread(open_store, self._settings.database))
+            opened, self._damage = await asyncio.to_thread(open_store, self._settings.database)
+            store = StoreThread(opened)
             self._opened = store, Archive(self._settings.database)
             self._count = await store.do(store.store.last_sequence)
             for job in await recovered(store, self._settings.history_limit, self._traits):
@@ -98,7 +101,9 @@ class Dispatcher:
             runner.start()
 
     async def stop(self) -> None:
-        self._is_stopping = True
+        if self._is_stopped:
+            return
+        self._is_stopped = self._is_stopping = True
         if self._pause is not None:
             self._pause.cancel()
         await asyncio.gather(*(runner.stop() for runner in self._runners))
@@ -113,6 +118,10 @@ class Dispatcher:
         states = ("ready", "restarting", "starting", "failed")
         return min((runner.status for runner in self._runners), key=lambda one: states.index(one.state),
                    default=WorkerStatus("starting"))  # fmt: skip
+
+    def notices(self) -> tuple[Notice, ...]:
+        found = (self._damage, *(runner.notice for runner in self._runners))
+        return tuple(dict.fromkeys(notice for notice in found if notice is not None))
 
     async def catalog(self) -> Catalog:
         while self._catalog is None:
@@ -151,6 +160,7 @@ class Dispatcher:
         )  # fmt: skip
 
     async def submit(self, submission: Submission) -> Accepted:
+        self._refuse_at_the_end()
         key = submission.job_id
         if key is None:
             return await self._submit(submission)
@@ -162,6 +172,10 @@ class Dispatcher:
             return await self._known(key, submission) or await self._submit(submission)
         finally:
             self._entering.pop(key).set()
+
+    def _refuse_at_the_end(self) -> None:
+        if self._is_stopping:
+            raise StoppingError
 
     async def _known(self, key: str, submission: Submission) -> Accepted | None:
         """The answer if there is a job under this key already: waiting, running or ended. Raises KeyTakenError."""
@@ -178,6 +192,7 @@ class Dispatcher:
         self._count += 1
         if checked.error is not None:
             raise InvalidGraphError(checked.error, checked.node_errors)
+        self._refuse_at_the_end()
         if len(self._queue) + self._accepting >= self._settings.queue_limit:
             raise QueueFullError(f"{self._settings.queue_limit} jobs wait already. Try again when some have run.")
         self._accepting += 1
@@ -220,10 +235,17 @@ class Dispatcher:
         return await self._archive.jobs(job_ids)
 
     async def cancel(self, job_ids: Iterable[str]) -> int:
+        store = self._store
         removed = self._queue.remove(job_ids)
         if removed:
-            store = self._store
-            await store.do(lambda: store.store.remove_unfinished(job.id for job in removed))
+            try:
+                await store.do(lambda: store.store.remove_unfinished(job.id for job in removed))
+            except StoreError:
+                # They would run after the next start, so nobody may take them for gone.
+                for job in removed:
+                    self._queue.add(job)
+                self._dispatch()
+                raise
             self.tell_queue()
         return len(removed)
 
@@ -275,6 +297,9 @@ class Dispatcher:
             self._told.clear()
         self.tell(WorkerChanged(status.state, status.detail))
         self._dispatch()
+
+    def notices_changed(self) -> None:
+        self.tell(NoticesChanged(self.notices()))
 
     def runner_idle(self) -> None:
         self._dispatch()

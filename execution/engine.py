@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from execution.events import Event, Kept, WorkerState
+from execution.events import Event, Kept, Notice, WorkerState
 from execution.json_text import JsonText
 from nodes.spec import NodeSpec
 
@@ -164,6 +164,13 @@ class StoreFullError(StoreError):
     """The queue on disk cannot be written because the disk is full."""
 
 
+class StoppingError(StoreError):
+    """The engine ends, and takes no more jobs."""
+
+    def __init__(self) -> None:
+        super().__init__("Weft is stopping. Send this again when it has been started anew.")
+
+
 class Engine(Protocol):
     """Takes graphs, runs them in the order of the queue, tells about it, and remembers what came of them."""
 
@@ -172,10 +179,14 @@ class Engine(Protocol):
         ...
 
     async def stop(self) -> None:
-        """End the worker; what waits in the queue stays there for the next start."""
+        """End the worker; what waits in the queue stays there for the next start. Asked for again, it does nothing."""
         ...
 
     def status(self) -> WorkerStatus: ...
+
+    def notices(self) -> Sequence[Notice]:
+        """What is not as it should be with the queue on disk; nothing as a rule."""
+        ...
 
     async def catalog(self) -> Catalog:
         """The nodes there are, as soon as the worker has told them. Raises WorkerFailedError."""
@@ -192,7 +203,8 @@ class Engine(Protocol):
     async def submit(self, submission: Submission) -> Accepted:
         """Queue a graph; it survives a crash once this returns.
 
-        Raises InvalidGraphError, QueueFullError, KeyTakenError, WorkerFailedError, StoreError.
+        Raises InvalidGraphError, QueueFullError, KeyTakenError, WorkerFailedError, StoreError, and StoppingError once
+        the engine ends.
         """
         ...
 

@@ -30,6 +30,21 @@ class WorkerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that is not as it should be with the queue on disk: a kind for programs, and a sentence for people."""
+
+    kind: Literal["queue_damaged", "disk_refuses"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesChanged:
+    """All that is not as it should be now."""
+
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClientMessage:
     """A custom node says something to the editor, in words of its own; to all clients if `client_id` is None."""
 
@@ -194,6 +209,6 @@ OfJob = (
     | Outcome
     | JobEnded
 )
-Event = QueueChanged | WorkerChanged | ClientMessage | OfJob
+Event = QueueChanged | WorkerChanged | NoticesChanged | ClientMessage | OfJob
 Kept = JobStarted | NodesCached | NodePlaced | Outcome
 """What the history remembers of a job."""

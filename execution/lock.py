@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from execution.engine import DirectoryInUseError
+from execution.engine import DirectoryInUseError, StoreError
 
 
 class DirectoryLock:
@@ -15,7 +15,7 @@ class DirectoryLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, making the directory if needed. Raises DirectoryInUseError."""
+        """Take the lock, making the directory if needed. Raises DirectoryInUseError, StoreError."""
         self._directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._directory / "weft.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -26,6 +26,9 @@ class DirectoryLock:
             raise DirectoryInUseError(
                 f"Another Weft (process {holder}) uses {self._directory}. Stop it, or choose another --base-directory."
             ) from None
+        except OSError as error:
+            os.close(descriptor)
+            raise StoreError(f"The directory {self._directory} cannot be locked: {error.strerror}.") from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain, repeat
 from typing import Any, Protocol
 
 from execution.engine import Catalog, StoreError, WorkerStatus
-from execution.events import Event, JobEnded, JobInterrupted, Outcome
+from execution.events import Event, JobEnded, JobInterrupted, Notice, Outcome
 from execution.executor import now
 from execution.queue import Waiting
 from execution.recovery import DAMAGED
@@ -21,7 +23,7 @@ from nodes.spec import NodeSpec
 LOG = logging.getLogger(__name__)
 
 PAUSES_FOR_THE_DISK = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between the attempts to write how a job has ended."""
+"""Seconds between the attempts to write how a job has ended; the last one is repeated."""
 
 
 class RunnerListener(Protocol):
@@ -29,6 +31,10 @@ class RunnerListener(Protocol):
 
     def worker_changed(self) -> None:
         """A worker's status is no longer what it was."""
+        ...
+
+    def notices_changed(self) -> None:
+        """What is to be told of the disk is no longer what it was."""
         ...
 
     def runner_idle(self) -> None:
@@ -58,11 +64,13 @@ class Runner:
         self.status = WorkerStatus("starting")
         self.running: RunningJob | None = None
         self.holdings = Holdings()
+        self.notice: Notice | None = None
         self._store = store
         self._settings = settings
         self._listener = listener
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_stopping = False
+        self._told_to_stop = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
 
     @property
@@ -75,6 +83,7 @@ class Runner:
     async def stop(self) -> None:
         """End the worker; a job that ran is left to the next start, unless somebody has stopped it."""
         self._is_stopping = True
+        self._told_to_stop.set()
         await self.worker.stop()
         running = self.running
         if running is not None and not running.is_ending:
@@ -82,9 +91,15 @@ class Runner:
             if running.is_interrupted:
                 self._end(running.lost("the server ended"))
             else:
-                attempt = running.waiting.attempt
-                await self._store.do(lambda: self._store.store.requeue(running.id, attempt))
+                await self._requeue(running.waiting)
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _requeue(self, job: Waiting) -> None:
+        """Take back that a job was begun; what the disk does not take stands there as begun, and runs all the same."""
+        try:
+            await self._store.do(lambda: self._store.store.requeue(job.id, job.attempt))
+        except StoreError as error:
+            LOG.error("Job %s counts as begun once more: %s", job.id, error)
 
     def take(self, job: Waiting) -> None:
         """Begin a job. The runner must be idle."""
@@ -146,15 +161,14 @@ class Runner:
             job = await store.do(lambda: store.store.begin(waiting.id, now(), waiting.attempt + 1))
         except StoreError as error:
             LOG.error("Job %s cannot be begun: %s It waits until the disk takes it.", waiting.id, error)
-            if self.running is running:
-                self.running = None
-                self._listener.given_back(waiting, after_pause=True)
+            self._refused(running, error)
             return
         except DamagedJobError as error:
             LOG.error("Job %s cannot be begun: %s", waiting.id, error)
-            await store.do(lambda: store.store.empty(waiting.id))
+            running.is_damaged = True
             self._end(running.failed("JobDamaged", DAMAGED))
             return
+        self._disk_is(None)
         # The worker may have died in the meantime, and the job be back in the queue; or be stopped already.
         if self.running is not running or running.is_ending or self._is_stopping:
             return
@@ -165,6 +179,17 @@ class Runner:
         self.holdings.add(waiting.traits)
         self.worker.run(job, waiting.secrets)
         self._watch(running)
+
+    def _refused(self, running: RunningJob, error: StoreError) -> None:
+        """The disk has not taken that the job begins: it waits again, unless it has been stopped meanwhile."""
+        self._disk_is(error)
+        if self.running is not running or running.is_ending:
+            return
+        if running.is_interrupted:
+            self._end(JobInterrupted(running.id, running.waiting.client_id, now()))
+        else:
+            self.running = None
+            self._listener.given_back(running.waiting, after_pause=True)
 
     def _watch(self, running: RunningJob) -> None:
         """Look again when a node could have been quiet for too long; end the job if one has."""
@@ -198,22 +223,39 @@ class Runner:
         self._listener.runner_idle()
 
     async def _write(self, running: RunningJob, outcome: Outcome) -> None:
-        """Write the end of a job; a disk that does not take it is given time. What cannot be written is logged."""
+        """Write the end of a job; a disk that does not take it is waited for, as nothing else could be begun either."""
         end = End(running.id, state_after(outcome), outcome.timestamp, running.outputs, (*running.events, outcome))
         store, limit = self._store, self._settings.history_limit
-        for pause in (*PAUSES_FOR_THE_DISK, None):
+
+        def write() -> None:
+            if running.is_damaged:
+                store.store.empty(running.id)
+            store.store.finish(end, limit)
+
+        for pause in chain(PAUSES_FOR_THE_DISK, repeat(PAUSES_FOR_THE_DISK[-1])):
             try:
-                await store.do(lambda: store.store.finish(end, limit))
+                await store.do(write)
+                self._disk_is(None)
                 return
             except StoreError as error:
-                if pause is None or self._is_stopping:
+                if self._is_stopping:
                     LOG.error("The end of job %s could not be written to the history: %s", running.id, error)
                     return
                 LOG.warning("The end of job %s cannot be written yet: %s", running.id, error)
-                await asyncio.sleep(pause)
+                self._disk_is(error)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._told_to_stop.wait()
             except Exception:
                 LOG.exception("The end of job %s could not be written to the history.", running.id)
                 return
+
+    def _disk_is(self, trouble: StoreError | None) -> None:
+        """Note what keeps the disk from taking how jobs go on, and have it told."""
+        notice = None if trouble is None else Notice("disk_refuses", f"{trouble} Jobs wait until it can be.")
+        if notice != self.notice:
+            self.notice = notice
+            self._listener.notices_changed()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

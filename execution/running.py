@@ -30,9 +30,9 @@ from execution.queue import MOST_ATTEMPTS, Waiting
 class RunningJob:
     """A job on its worker, as its events tell it.
 
-    `job` is None until the store has given it out; `signs` are the moments of the last signs of life of nodes that
-    run, by id; `queued_as` names the nodes of the graph that expanded into others; a `verdict` is how the job ends
-    whatever its worker says.
+    `job` is None until the store has given it out; `is_damaged` tells that what was written of it cannot be read.
+    `signs` are the moments of the last signs of life of nodes that run, by id; `queued_as` names the nodes of the graph
+    that expanded into others; a `verdict` is how the job ends whatever its worker says.
     """
 
     waiting: Waiting
@@ -40,6 +40,7 @@ class RunningJob:
     job: Job | None = None
     is_interrupted: bool = False
     is_ending: bool = False
+    is_damaged: bool = False
     deadline: asyncio.TimerHandle | None = None
     watch: asyncio.TimerHandle | None = None
     node_id: str | None = None

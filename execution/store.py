@@ -3,10 +3,9 @@
 What is committed survives the end of the process at any moment; what is accepted also a power cut.
 """
 
-import logging
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ from typing import Any
 from execution.engine import Job, JobState, StoreError
 from execution.events import Kept
 from execution.records import JOB_COLUMNS, events_text, job_of, job_row, outputs_text
-
-LOG = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 2
 SCHEMA = """
@@ -60,9 +57,10 @@ IS_SOUND = """(
 """SQLite does not notice a byte that has changed inside a text; what is no JSON any more has to be passed over."""
 
 
-def connected(path: Path) -> sqlite3.Connection:
-    """A connection for use in one thread at a time. Raises sqlite3.Error."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection for use in one thread at a time; a read-only one leaves the file as it is. Raises sqlite3.Error."""
+    address = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     return connection
 
@@ -84,7 +82,9 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open or make the database. Raises StoreError if a newer program made it, DamagedStoreError."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._files = (path, path.with_name(f"{path.name}-wal"))
         try:
+            _refuse_newer(path)
             self._connection = connected(path)
         except sqlite3.Error as error:
             raise StoreError(f"The queue in {path} cannot be opened: {error}.") from error
@@ -104,23 +104,27 @@ class Store:
         run("PRAGMA busy_timeout=5000")
         run("PRAGMA journal_mode=WAL")
         (version,) = run("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"The queue was written by a newer Weft (version {version} of its form, this one knows "
-                f"{SCHEMA_VERSION}). Update Weft, or choose another --base-directory."
-            )
         if version < SCHEMA_VERSION:
             steps = [SCHEMA] if version == 0 else [MIGRATIONS[old] for old in range(version, SCHEMA_VERSION)]
             self._connection.executescript(f"BEGIN; {' '.join(steps)} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
         (verdict,) = run("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise DamagedStoreError(f"The queue on disk is damaged: {verdict}.")
+        self._identities = [_identity(file) for file in self._files]
 
     def close(self) -> None:
         self._connection.close()
 
     def transaction(self, actions: Iterable[Callable[[], object]], durable: bool) -> None:
-        """Do all of it or nothing; durable: it is on the disk, not only in the system's hands, when this returns."""
+        """Do all of it or nothing; durable: it is on the disk, not only in the system's hands, when this returns.
+
+        What cannot be durable, because somebody has taken the files of the queue away, is refused.
+        """
+        if durable and [_identity(file) for file in self._files] != self._identities:
+            raise StoreError(
+                f"The file {self._files[0].name} of the queue has been removed or replaced while Weft ran, so nothing "
+                "more can be kept. Start Weft again."
+            )
         self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -179,6 +183,16 @@ class Store:
             (history_limit,),
         )
 
+    def put_back(self, row: Mapping[str, Any]) -> bool:
+        """Take over a row of another store, as far as it is whole; says whether it was."""
+        names = ", ".join(row)
+        marks = ", ".join("?" * len(row))
+        try:
+            self._connection.execute(f"INSERT INTO job({names}) VALUES ({marks})", tuple(row.values()))
+        except sqlite3.IntegrityError:
+            return False
+        return True
+
     def requeue(self, job_id: str, attempt: int) -> None:
         """Take back a beginning that was not the job's fault to have no end."""
         self._connection.execute(
@@ -213,16 +227,24 @@ class Store:
         return self._connection.executemany("DELETE FROM job WHERE id = ? AND end_order IS NOT NULL", ids).rowcount
 
 
-def open_store(path: Path) -> Store:
-    """Open the store; a damaged one is put aside under another name and a new one begun. Raises StoreError."""
+def _refuse_newer(path: Path) -> None:
+    """Look before anything is written, for merely opening a database may change its files. Raises StoreError."""
+    if not path.exists():
+        return
+    version = 0
+    with suppress(sqlite3.Error), closing(connected(path, read_only=True)) as look:
+        (version,) = look.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The queue was written by a newer Weft (version {version} of its form, this one knows "
+            f"{SCHEMA_VERSION}). Update Weft, or choose another --base-directory."
+        )
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Tells a file from another of its name; None if there is none."""
     try:
-        return Store(path)
-    except DamagedStoreError as error:
-        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-        path.replace(aside)
-        for suffix in ("-wal", "-shm"):
-            leftover = path.with_name(path.name + suffix)
-            if leftover.exists():
-                leftover.replace(aside.with_name(aside.name + suffix))
-        LOG.error("%s It was kept as %s; queue and history begin anew.", error, aside)
-        return Store(path)
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

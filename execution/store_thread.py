@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from execution.engine import StoreError, StoreFullError
+from execution.engine import StoppingError, StoreError, StoreFullError
 from execution.store import Store
 
 T = TypeVar("T")
@@ -29,18 +29,22 @@ class StoreThread:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._is_closed = False
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="store", daemon=True)
         self._thread.start()
 
     async def do(self, action: Callable[[], T], *, durable: bool = False) -> T:
         """Run the action in a transaction and return its result once that is committed. Raises StoreError."""
+        if self._is_closed:
+            raise StoppingError
         future: Future[T] = Future()
         self._orders.put(_Order(action, durable, future))
         return await asyncio.shield(asyncio.wrap_future(future))
 
     async def close(self) -> None:
         """Finish what was ordered, then close the store."""
+        self._is_closed = True
         self._orders.put(None)
         await asyncio.to_thread(self._thread.join)
 

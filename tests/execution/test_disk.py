@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from execution import dispatcher, runner
-from execution.engine import StoreError, StoreFullError, Submission
+from execution.engine import StoreFullError, Submission
 from execution.engines.inline import inline_engine
 from execution.events import JobFailed, JobSucceeded
 from execution.messages import WorkerSetup
 from execution.settings import EngineSettings
-from execution.store import open_store
 from tests.execution.conftest import Watched
 from tests.execution.graphs import graph, shown
 
@@ -129,13 +128,6 @@ async def test_a_damaged_entry_hides_only_itself(inline: Watched, damage: str) -
     first, second = [await inline.run(shown(value)) for value in (1, 2)]
     await change(inline, f"UPDATE job SET {damage} WHERE id = '{first.job_id}'")
     assert [entry.job.id for entry in await inline.history()] == [second.job_id]
-
-
-def test_a_queue_that_cannot_be_opened_is_not_taken_for_damaged(tmp_path: Path) -> None:
-    (tmp_path / "jobs.db").mkdir()
-    with pytest.raises(StoreError, match="cannot be"):
-        open_store(tmp_path / "jobs.db")
-    assert [path.name for path in tmp_path.iterdir()] == ["jobs.db"]
 
 
 async def test_many_small_jobs_leave_no_trail_of_memory_files_or_log(inline: Watched, settings: EngineSettings) -> None:

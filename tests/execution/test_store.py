@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from execution.archive import Archive
 from execution.engine import HistoryEntry, Job, StoreError, StoreFullError
 from execution.events import JobFailed, JobStarted, JobSucceeded, NodesCached
 from execution.json_text import JsonText
-from execution.store import SCHEMA_VERSION, End, Store, open_store
+from execution.store import SCHEMA_VERSION, End, Store
 from execution.store_thread import StoreThread
+
+ROOT = Path(__file__).parents[2]
 
 EVENTS = (JobStarted("a", "c", 1), NodesCached("a", "c", ("1", "2"), 2), JobSucceeded("a", "c", 3))
 
@@ -190,23 +194,77 @@ async def test_what_an_older_program_wrote_is_brought_to_the_new_form(path: Path
     assert (await entry_of(path, "a")).job.digest is None
 
 
-def test_a_newer_form_is_refused_and_left_alone(path: Path) -> None:
+@pytest.mark.parametrize("journal", ["WAL", "DELETE"])
+def test_a_newer_form_is_refused_and_left_alone(path: Path, journal: str) -> None:
     Store(path).close()
-    with sqlite3.connect(path) as connection:
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
-    before = path.read_bytes()
+    newer = sqlite3.connect(path)
+    newer.execute(f"PRAGMA journal_mode={journal}")
+    newer.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    before = {file.name: file.read_bytes() for file in path.parent.glob("*[!m]")}
     with pytest.raises(StoreError, match="newer Weft"):
-        open_store(path)
-    assert path.read_bytes() == before
+        Store(path)
+    assert {file.name: file.read_bytes() for file in path.parent.glob("*[!m]")} == before
+    newer.close()
 
 
-def test_a_damaged_file_is_kept_aside_and_the_queue_begins_anew(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"no database at all" * 1000)
-    store = open_store(path)
-    assert list(store.unfinished()) == []
-    [kept] = path.parent.glob("*.damaged-*")
-    assert kept.read_bytes().startswith(b"no database")
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_nothing_is_taken_for_durable_once_the_files_are_gone(path: Path, suffix: str, is_replaced: bool) -> None:
+    store = Store(path)
+    done(store, job("a"), durable=True)
+    file = path.with_name(path.name + suffix)
+    file.rename(path.parent / "elsewhere")
+    if is_replaced:
+        file.write_bytes(b"")
+    with pytest.raises(StoreError, match=r"jobs.sqlite3 of the queue has been removed or replaced"):
+        done(store, job("b"), durable=True)
+    finish(store, job("a"))
+    assert store.find("a").state == "succeeded"
+    assert store.find("b") is None
+
+
+def test_killed_at_two_hundred_random_moments_it_holds_every_job_that_was_accepted(path: Path) -> None:
+    command = [sys.executable, "-m", "tests.execution.dying_writers", str(path), "200"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    accepted, ending = ([line.split()[1] for line in told if line.startswith(word)] for word in ("accepted", "ending"))
+    assert len(accepted) > 50
+    store = Store(path)
+    assert store._connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    states = dict(store._connection.execute("SELECT id, state FROM job").fetchall())
+    assert set(accepted) <= set(states) | set(ending)
+    assert list(states.values()).count("succeeded") <= 20
+    assert all(find is not None and len(find.extra_data.text) > 20_000 for find in map(store.find, states))
+
+
+def test_stopped_anywhere_on_the_way_to_a_new_form_an_old_queue_is_whole(path: Path) -> None:
+    store = Store(path)
+    done(store, job("a"), job("b"))
+    finish(store, job("a"))
+    store._connection.executescript("ALTER TABLE job DROP COLUMN digest; PRAGMA user_version=1;")
+    store.close()
+    old = path.read_bytes()
+
+    class Stopped(Store):
+        """Its opening ends after so many steps of the database."""
+
+        def _prepare(self) -> None:
+            self._connection.set_progress_handler(lambda: 1, steps)
+            super()._prepare()
+
+    failures, steps = 0, 1
+    while True:
+        path.write_bytes(old)
+        try:
+            Stopped(path).close()
+            break
+        except StoreError:
+            failures += 1
+        reopened = Store(path)
+        assert reopened.find("b") == replace(job("b"), digest=None)
+        assert reopened.find("a") is not None
+        reopened.close()
+        steps += max(1, steps // 4)
+    assert failures > 10
 
 
 async def test_one_bad_order_fails_alone(path: Path) -> None:

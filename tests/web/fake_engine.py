@@ -20,7 +20,7 @@ from execution.engine import (
     WorkerFailedError,
     WorkerStatus,
 )
-from execution.events import Event, QueueChanged
+from execution.events import Event, Notice, QueueChanged
 from execution.json_text import JsonText
 from nodes.spec import FileChoice, InputSpec, NodeSpec, Number, OutputSpec, Text
 
@@ -64,6 +64,7 @@ class FakeEngine:
         self.failures: dict[str, str] = {}
         self.web_directories: dict[str, Path] = {}
         self.worker = WorkerStatus("ready")
+        self.noted: tuple[Notice, ...] = ()
         self.waiting: list[Job] = []
         self.running: list[Job] = []
         self.ended: list[HistoryEntry] = []
@@ -89,6 +90,9 @@ class FakeEngine:
 
     def status(self) -> WorkerStatus:
         return self.worker
+
+    def notices(self) -> tuple[Notice, ...]:
+        return self.noted
 
     async def catalog(self) -> Catalog:
         if self.worker.state == "failed":

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 
-from execution.engine import StoreError, StoreFullError, WorkerFailedError
+from execution.engine import StoppingError, StoreError, StoreFullError, WorkerFailedError
 from nodes.paths import FileMissingError, PathError
 from web.server.files import is_disk_full
 from web.server.pictures import PictureError, PictureTooLargeError
@@ -13,6 +13,10 @@ from web.server.replies import RequestError, refusal
 from web.server.security import Handler
 
 log = logging.getLogger(__name__)
+
+
+KINDS: Mapping[type[Exception], str] = {StoppingError: "stopping", WorkerFailedError: "worker_failed"}
+"""What programs are told where the status alone does not say it."""
 
 
 @web.middleware
@@ -26,9 +30,9 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except Exception as error:
         status, message, headers = _explained(error)
-        if status >= 500:
+        if status >= 500 and not isinstance(error, StoppingError):
             log.exception("%s %s failed", request.method, request.path)
-        return refusal(request, message, status, headers)
+        return refusal(request, message, status, headers, KINDS.get(type(error)))
 
 
 def _explained(error: Exception) -> tuple[int, str, Mapping[str, str] | None]:
@@ -44,7 +48,7 @@ def _explained(error: Exception) -> tuple[int, str, Mapping[str, str] | None]:
         case WorkerFailedError():
             return 503, str(error), None
         case StoreError():
-            return 507 if isinstance(error, StoreFullError) else 500, str(error), None
+            return _of_store(error)
         case TimeoutError():
             return 408, "The request did not arrive in time.", None
         case OSError() if is_disk_full(error):
@@ -53,6 +57,12 @@ def _explained(error: Exception) -> tuple[int, str, Mapping[str, str] | None]:
             return 500, f"A file of the server could not be read or written: {error.strerror}.", None
         case _:
             return 500, "The server met an error that it did not foresee; its log has the details.", None
+
+
+def _of_store(error: StoreError) -> tuple[int, str, Mapping[str, str] | None]:
+    if isinstance(error, StoppingError):
+        return 503, str(error), {hdrs.RETRY_AFTER: "5"}
+    return 507 if isinstance(error, StoreFullError) else 500, str(error), None
 
 
 def _of_framework(request: web.Request, error: web.HTTPException) -> web.StreamResponse:

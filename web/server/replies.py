@@ -13,7 +13,7 @@ _KINDS = {
     413: "request_too_large",
     429: "queue_full",
     500: "server_error",
-    503: "worker_failed",
+    503: "unavailable",
     507: "disk_full",
 }
 
@@ -32,10 +32,12 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return web.json_response(value, status=status, headers=headers, dumps=strict_json.dumps)
 
 
-def refusal(request: web.Request, message: str, status: int, headers: Mapping[str, str] | None = None) -> web.Response:
+def refusal(
+    request: web.Request, message: str, status: int, headers: Mapping[str, str] | None = None, kind: str | None = None
+) -> web.Response:
     """An error in the form that clients of this route expect: a problem for /prompt, a sentence elsewhere."""
     if request.path in ("/prompt", "/api/prompt", "/api/weft/graph", "/weft/graph"):
-        kind = _KINDS.get(status, "bad_request")
+        kind = kind or _KINDS.get(status, "bad_request")
         return reply({"error": problem(Problem(kind, message)), "node_errors": {}}, status, headers)
     return reply({"error": message}, status, headers)
 

@@ -147,7 +147,7 @@ class Sockets:
 
     def tell(self, event: events.Event) -> None:
         """Pass an event of the engine on to whom it concerns."""
-        if isinstance(event, events.QueueChanged | events.WorkerChanged):
+        if isinstance(event, events.QueueChanged | events.WorkerChanged | events.NoticesChanged):
             self._send(wire.translate(event, {}))
         elif isinstance(event, events.ClientMessage):
             self._send(wire.translate(event, {}), event.client_id)

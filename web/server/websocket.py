@@ -52,6 +52,8 @@ def _greet(request: web.Request, client_id: str, socket: Socket) -> None:
     view = engine.queue()
     socket.send(wire.status(len(view.running) + len(view.pending), client_id))
     socket.send(wire.worker(engine.status()))
+    if found := engine.notices():
+        socket.send(wire.notices(found))
     request.app[SOCKETS].resume(client_id, socket)
 
 

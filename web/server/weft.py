@@ -7,7 +7,7 @@ from aiohttp import web
 
 from execution.engine import InvalidGraphError
 from nodes.paths import FileMissingError
-from web.server import requests
+from web.server import requests, wire
 from web.server.keys import ENGINE, PATHS
 from web.server.prompt import submission_of
 from web.server.replies import node_problems, problem, reply
@@ -18,8 +18,9 @@ routes = web.RouteTableDef()
 
 @routes.get("/weft/status")
 async def get_status(request: web.Request) -> web.Response:
-    worker = request.app[ENGINE].status()
-    return reply({"worker": {"state": worker.state, "detail": worker.detail}, "version": VERSION})
+    engine = request.app[ENGINE]
+    worker, notices = engine.status(), wire.notices(engine.notices())
+    return reply({"worker": {"state": worker.state, "detail": worker.detail}, "version": VERSION, **notices.data})
 
 
 @routes.get("/weft/default-workflow")

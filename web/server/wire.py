@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -105,7 +105,7 @@ def advance(progress: dict[str, NodeState], event: events.Event) -> None:
 def translate(event: events.Event, progress: Progress) -> list[Frame]:
     """What clients are told of an event; `progress` is that of its job, the event included."""
     match event:
-        case events.QueueChanged() | events.WorkerChanged() | events.ClientMessage():
+        case events.QueueChanged() | events.WorkerChanged() | events.NoticesChanged() | events.ClientMessage():
             return [_general(event)]
         case events.NodeStarted():
             return [ProgressState(event.job_id, progress), executing(event)]
@@ -127,13 +127,17 @@ def translate(event: events.Event, progress: Progress) -> list[Frame]:
             return [milestone(event)]
 
 
-def _general(event: events.QueueChanged | events.WorkerChanged | events.ClientMessage) -> Message:
+def _general(
+    event: events.QueueChanged | events.WorkerChanged | events.NoticesChanged | events.ClientMessage,
+) -> Message:
     """The message of an event that belongs to no job."""
     match event:
         case events.QueueChanged(remaining=remaining):
             return status(remaining)
         case events.WorkerChanged(state=state, detail=detail):
             return worker(WorkerStatus(state, detail))
+        case events.NoticesChanged(found):
+            return notices(found)
         case events.ClientMessage(type, data, client_id):
             return Message(type, data, everyone=client_id is None)
 
@@ -172,6 +176,11 @@ def status(remaining: int, sid: str | None = None) -> Message:
 
 def worker(status: WorkerStatus) -> Message:
     return Message("worker", {"state": status.state, "detail": status.detail}, everyone=True)
+
+
+def notices(found: Sequence[events.Notice]) -> Message:
+    told = [{"kind": notice.kind, "message": notice.message} for notice in found]
+    return Message("notices", {"notices": told}, everyone=True, supersedes="notices")
 
 
 def executing(event: events.NodeStarted) -> Message:
