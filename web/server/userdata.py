@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from nodes.paths import FileMissingError, files_below, name_segments, resolve
 from web.server import files, requests
@@ -54,17 +54,21 @@ async def get_file(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/userdata/{file}")
 async def put_file(request: web.Request) -> web.Response:
-    """Store the body. With overwrite=false a file of that name is a conflict."""
+    """Store the body. With overwrite=false a file of that name is a conflict; with If-Match, one that is no longer as
+    it was when the ETag that the header gives was told."""
     content = await requests.body(request)
     async with request.app[FILE_LOCK]:
         path = _target(request, request.match_info["file"])
         await asyncio.to_thread(files.write, path, content)
-    return _stored(request, path)
+        return _stored(request, path)
 
 
 @routes.delete("/userdata/{file}")
 async def delete_file(request: web.Request) -> web.Response:
-    _existing(request, request.match_info["file"]).unlink()
+    async with request.app[FILE_LOCK]:
+        path = _existing(request, request.match_info["file"])
+        _refuse_outdated(request, path)
+        path.unlink()
     return web.Response(status=204)
 
 
@@ -75,7 +79,7 @@ async def move_file(request: web.Request) -> web.Response:
         target = _target(request, request.match_info["target"])
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(source, target)
-    return _stored(request, target)
+        return _stored(request, target)
 
 
 def _root(request: web.Request) -> Path:
@@ -99,15 +103,39 @@ def _target(request: web.Request, name: str) -> Path:
     if not name_segments(name) or path.is_dir():
         raise RequestError(f"{name[:80]!r} is no name for a file.")
     if path.exists() and request.query.get("overwrite", "true").lower() == "false":
-        raise RequestError(f"There is a file {name[:80]!r} already.", 409)
+        raise RequestError(f"There is a file {name[:80]!r} already.", 409, _told_revision(path))
+    _refuse_outdated(request, path)
     return path
+
+
+def _refuse_outdated(request: web.Request, path: Path) -> None:
+    """Raises RequestError if somebody has changed the file since the client of this request has seen it."""
+    seen = request.if_match
+    if seen is None:
+        return
+    revision = _revision(path)
+    if revision is None or not any(tag.value in ("*", revision) and not tag.is_weak for tag in seen):
+        message = f"The file {path.name[:80]!r} has been changed or deleted since it was read. It is as it was before."
+        raise RequestError(message, 409, _told_revision(path))
+
+
+def _revision(path: Path) -> str | None:
+    """What tells this state of a file from others, as it is told when the file is read; None if there is no file."""
+    if not path.is_file():
+        return None
+    status = path.stat()
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}"
+
+
+def _told_revision(path: Path) -> dict[str, str]:
+    revision = _revision(path)
+    return {} if revision is None else {hdrs.ETAG: f'"{revision}"'}
 
 
 def _stored(request: web.Request, path: Path) -> web.Response:
     name = path.relative_to(_root(request)).as_posix()
-    if requests.is_true(request.query.get("full_info")):
-        return reply({"path": name, **_times(path)})
-    return reply(name)
+    told = {"path": name, **_times(path)} if requests.is_true(request.query.get("full_info")) else name
+    return reply(told, headers=_told_revision(path))
 
 
 def _names(directory: Path, recurse: bool) -> list[str]:
