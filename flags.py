@@ -54,7 +54,7 @@ def _parser_on_file(command: str) -> argparse.ArgumentParser:
                         help="a value in place of the file's, of a node by id or title (may be repeated)")  # fmt: skip
     _add_directory_flags(parser.add_argument_group("directories"))
     _add_engine_flags(parser.add_argument_group("computing"))
-    parser.set_defaults(preview_method="none", workers=1)
+    parser.set_defaults(preview_method="none", workers=1, spare_worker=False)
     return parser
 
 
@@ -79,6 +79,8 @@ def _add_server_flags(group: argparse._ArgumentGroup) -> None:
                        help="refuse graphs of more than N nodes (default %(default)s)")  # fmt: skip
     group.add_argument("--history-limit", type=_count, default=HISTORY_LIMIT, metavar="N",
                        help="remember the last N jobs (default %(default)s); files stay")  # fmt: skip
+    group.add_argument("--no-spare-worker", dest="spare_worker", action="store_false",
+                       help="keep no process ready for when a worker ends: saves 200 MB, costs seconds")  # fmt: skip
     group.add_argument("--auto-launch", action="store_true", help="open the editor in the browser")
 
 

@@ -23,6 +23,7 @@ from execution.engine import DirectoryInUseError, Engine, StoreError, WorkerFail
 from execution.engines.crew import crew
 from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
+from execution.engines.spare import QUIET
 from execution.files import FilesOnDisk
 from execution.graph import GraphLimits
 from execution.headless import commands
@@ -99,7 +100,8 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
     devices = [] if flags.cpu else cuda_devices(flags.cuda_device)
     if flags.cuda_device is not None and not devices and not flags.cpu:
         raise StartError(f"--cuda-device names no GPU of this machine: {sorted(flags.cuda_device)}.")
-    return process_engine(settings, *crew(setup, flags.workers, devices))
+    spare_after = QUIET if flags.spare_worker else None
+    return process_engine(settings, *crew(setup, flags.workers, devices), spare_after=spare_after)
 
 
 def server_settings_of(flags: argparse.Namespace) -> ServerSettings:

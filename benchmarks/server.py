@@ -55,6 +55,10 @@ class Server:
                 total += process.memory_info().rss
         return total
 
+    def workers(self) -> list[psutil.Process]:
+        """Returns the processes that the server has started, oldest first, a spare one among them."""
+        return sorted(self._process.children(), key=lambda process: process.create_time())
+
     def server_memory(self) -> int:
         """Returns the resident bytes of the server alone."""
         return self._process.memory_info().rss

@@ -1,16 +1,11 @@
 """The worker process: loads the nodes, runs jobs one at a time, and dies with its server."""
 
-import contextlib
-import ctypes
-import faulthandler
 import gc
 import importlib
 import json
 import logging
 import os
 import queue
-import resource
-import signal
 import sys
 import threading
 import traceback
@@ -22,9 +17,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from execution.cache import Cache
+from execution.devices import environment_of
 from execution.engine import Catalog
 from execution.events import ClientMessage, JobFailed
 from execution.executor import Executor
+from execution.expendable import FIRST_TO_GO, be_ended_first, be_expendable, end_all
 from execution.frames import Frames
 from execution.graph import adopt
 from execution.hooks import hook_problems, settled
@@ -54,12 +51,6 @@ from nodes.context import Context, Home, Services
 from nodes.spec import NodeSpec
 
 LOG = logging.getLogger(__name__)
-
-DIES_WITH_PARENT = 1
-"""PR_SET_PDEATHSIG of Linux's prctl."""
-
-FIRST_TO_GO = "800"
-"""How much sooner than others (of 1000) the kernel ends this process when memory runs out."""
 
 
 class NodeHost(Protocol):
@@ -208,12 +199,19 @@ def catalog_of(host: NodeHost) -> Catalog:
     return Catalog(specs, dict(host.failures), dict(host.web_directories), host.pack_socket)
 
 
-def main(descriptor: int) -> None:
-    """Serve the process at the other end of the pipe."""
-    _be_expendable()
+def main(descriptor: int, lifeline: int, host: str) -> None:
+    """Import what the nodes need, then wait at the pipe for word of what to serve. A spare waits for long."""
+    be_expendable(lifeline)
+    failure = _import_ahead(host)
     connection: Connection[bytes, bytes] = Connection(descriptor)
     frames = Frames()
-    setup: WorkerSetup = frames.read(connection.recv_bytes())
+    try:
+        setup: WorkerSetup = frames.read(connection.recv_bytes())
+    except EOFError:
+        return
+    be_ended_first(FIRST_TO_GO)
+    # Libraries look for devices when they first need one, not when they are imported.
+    os.environ.update(environment_of(setup.device, setup.threads))
     # Before packs are loaded: what they log by logging.info would otherwise set up a log that leaves it out.
     logging.basicConfig(level=setup.log_level, format=LOG_FORMAT)
     lock = threading.Lock()
@@ -222,9 +220,21 @@ def main(descriptor: int) -> None:
         with lock:
             connection.send_bytes(frames.write(report))
 
+    if failure:
+        send(BootFailed(failure))
+        return
     loop = WorkerLoop(setup, send, _keep_for_good)
     threading.Thread(target=_listen, args=(connection, frames, loop), daemon=True, name="commands").start()
     loop.serve()
+
+
+def _import_ahead(host: str) -> str:
+    """Import the module that loads the nodes, and with it torch: most of a start. Returns what keeps it from that."""
+    try:
+        importlib.import_module(host.partition(":")[0])
+    except BaseException:  # noqa: BLE001 - whatever it is has to be told, once there is somebody to tell
+        return traceback.format_exc()
+    return ""
 
 
 def _listen(connection: "Connection[bytes, bytes]", frames: Frames, loop: WorkerLoop) -> None:
@@ -232,8 +242,7 @@ def _listen(connection: "Connection[bytes, bytes]", frames: Frames, loop: Worker
         try:
             command: Command = frames.read(connection.recv_bytes())
         except (EOFError, OSError):
-            # The server is gone. Nobody waits for what runs here, nor for what it has started.
-            os.killpg(0, signal.SIGKILL)
+            end_all()  # The server is gone. Nobody waits for what runs here, nor for what it has started.
             return
         loop.take(command)
 
@@ -244,16 +253,5 @@ def _keep_for_good() -> None:
     gc.freeze()
 
 
-def _be_expendable() -> None:
-    """Have the kernel end this process with its server, even while a node holds the interpreter, and before it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    faulthandler.enable()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
-        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-            file.write(FIRST_TO_GO)
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -134,6 +134,11 @@ def test_limits_may_be_switched_off_or_set() -> None:
     assert main.parse(["--node-timeout", "1.5", "--workers", "3"]).workers == 3
 
 
+def test_a_server_keeps_a_spare_worker_unless_told_otherwise_and_a_command_keeps_none() -> None:
+    given = [[], ["--no-spare-worker"], ["run", "workflow.json"]]
+    assert [main.parse(words).spare_worker for words in given] == [True, False, False]
+
+
 def test_gpus_that_are_not_there_are_named(tmp_path: Path) -> None:
     message = refused("--cuda-device", "98,99", "--base-directory", str(tmp_path / "data"))
     assert "[98, 99]" in message

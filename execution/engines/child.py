@@ -19,48 +19,55 @@ from execution.messages import Command, Report, WorkerSetup
 
 LOG = logging.getLogger(__name__)
 
+NONSENSE = "it sent something that cannot be read"
 LONGEST_FAREWELL = 2.0
 """Seconds between the end of the pipe and that of the process."""
+
+OnReport = Callable[["Child", Report], None]
+OnEnd = Callable[["Child", str], None]
 
 ROOT = Path(__file__).parents[2]
 STANDARD_ERROR = 2
 
 
 class Child:
-    """A worker process, started at once. Reports and the end are told on the event loop that made it.
+    """A worker process, started at once: it imports what nodes need, and waits until it is employed.
 
-    A process of its own session: a Ctrl-C in the terminal does not reach it, and what it starts ends with it.
+    Reports and the end are told on the event loop that made it. A process of its own session: a Ctrl-C in the terminal
+    does not reach it, and what it starts ends with it.
     """
 
-    def __init__(
-        self,
-        setup: WorkerSetup,
-        on_report: Callable[["Child", Report], None],
-        on_end: Callable[["Child", str], None],
-    ) -> None:
+    def __init__(self, host: str, threads: int, on_end: OnEnd) -> None:
         self._loop = asyncio.get_running_loop()
-        self._on_report = on_report
+        self._on_report: OnReport | None = None
         self._on_end = on_end
         self._over = asyncio.Event()
         self._outgoing: queue.SimpleQueue[Command | WorkerSetup | None] = queue.SimpleQueue()
         self._frames = Frames()
         self._connection, theirs = Pipe()
+        their_lifeline, self._lifeline = os.pipe()
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "execution.worker", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
+            [sys.executable, "-m", "execution.worker", str(theirs.fileno()), str(their_lifeline), host],
+            pass_fds=[theirs.fileno(), their_lifeline],
             stdin=subprocess.DEVNULL,
             # What nodes print belongs to the log; standard output is for what a command was asked for.
             stdout=STANDARD_ERROR,
-            env={**os.environ, **environment_of(setup.device, setup.threads), "PYTHONPATH": os.pathsep.join(paths)},
+            # How many threads libraries compute on is settled when they are imported.
+            env={**os.environ, **environment_of(None, threads), "PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,
         )
         theirs.close()
+        os.close(their_lifeline)
         self.process_id = self._process.pid
         self._killed_because = ""
-        self._outgoing.put(setup)
         threading.Thread(target=self._write, name="to worker", daemon=True).start()
         threading.Thread(target=self._read, name="from worker", daemon=True).start()
+
+    def employ(self, setup: WorkerSetup, on_report: OnReport, on_end: OnEnd) -> None:
+        """Have the process serve; from now on its reports and its end are told to these."""
+        self._on_report, self._on_end = on_report, on_end
+        self._outgoing.put(setup)
 
     def send(self, command: Command) -> None:
         """Queue a command; a worker that does not read holds nobody up."""
@@ -90,19 +97,30 @@ class Child:
         try:
             while True:
                 report: Report = self._frames.read(self._connection.recv_bytes(LARGEST))
-                self._call(partial(self._on_report, self, report))
+                self._call(partial(self._tell, report))
         except (EOFError, OSError) as error:
             LOG.debug("Worker %d has closed its pipe.", self.process_id)
             if isinstance(error, OSError) and error.errno is None:
                 self.kill("it sent more than a message may hold")
         except FrameError:
             LOG.exception("Worker %d sent something that cannot be read.", self.process_id)
-            self.kill("it sent something that cannot be read")
+            self.kill(NONSENSE)
         how = self._wait()
         self._outgoing.put(None)
         self._connection.close()
-        self._call(partial(self._on_end, self, how))
+        os.close(self._lifeline)
+        self._call(lambda: self._on_end(self, how))
         self._call(self._over.set)
+
+    def _tell(self, report: Report) -> None:
+        """Hand on a report; what is none, or makes no sense to its receiver, ends the worker."""
+        try:
+            if self._on_report is None or not isinstance(report, Report):
+                raise FrameError(f"{report!r:.200} is not what a worker has to say here")
+            self._on_report(self, report)
+        except Exception:
+            LOG.exception("Worker %d sent something that makes no sense.", self.process_id)
+            self.kill(NONSENSE)
 
     def _wait(self) -> str:
         """Wait for the process, end what it leaves behind, and say how it went."""

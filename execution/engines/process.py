@@ -11,6 +11,8 @@ from execution.dispatcher import Dispatcher
 from execution.engine import Job, Problem, WorkerStatus
 from execution.engines.child import Child
 from execution.engines.questions import LONGEST_CHECK, Questions
+from execution.engines.spare import Spare
+from execution.events import Outcome
 from execution.json_text import JsonText
 from execution.messages import (
     AskChanges,
@@ -38,9 +40,13 @@ FAILURES_UNTIL_FAILED = 3
 LONGEST_PAUSE = 30.0
 
 
-def process_engine(settings: EngineSettings, *setups: WorkerSetup) -> Dispatcher:
-    """An engine whose nodes run in supervised processes, one for each setup."""
-    return Dispatcher(settings, [ProcessWorker(setup) for setup in setups])
+def process_engine(settings: EngineSettings, *setups: WorkerSetup, spare_after: float | None = None) -> Dispatcher:
+    """An engine whose nodes run in supervised processes, one for each setup.
+
+    After so many seconds without work it keeps another in reserve for all of them (None: never).
+    """
+    spare = Spare(partial(Child, setups[0].host, setups[0].threads), spare_after)
+    return Dispatcher(settings, [ProcessWorker(setup, spare) for setup in setups])
 
 
 class ProcessWorker:
@@ -50,8 +56,9 @@ class ProcessWorker:
     that doubles each time, and counts as failed from the third time on.
     """
 
-    def __init__(self, setup: WorkerSetup, first_pause: float = 0.5) -> None:
+    def __init__(self, setup: WorkerSetup, spare: Spare, first_pause: float = 0.5) -> None:
         self._setup = setup
+        self._spare = spare
         self._first_pause = first_pause
         self._child: Child | None = None
         self._listener: WorkerListener | None = None
@@ -76,10 +83,12 @@ class ProcessWorker:
         self._is_stopping = True
         if self._retry is not None:
             self._retry.cancel()
+        await self._spare.close()
         if self._child is not None:
             await self._child.end()
 
     def run(self, job: Job, secrets: Mapping[str, Any]) -> None:
+        self._spare.busy(self)
         self._tell(Begin(job.id, job.client_id, job.graph, job.targets, job.extra_data, secrets))
 
     def interrupt(self, job_id: str) -> None:
@@ -114,7 +123,9 @@ class ProcessWorker:
     def _spawn(self) -> None:
         self._is_ready = False
         self._reason = ""
-        self._child = Child(self._setup, self._receive, self._ended)
+        self._spare.busy(self)
+        self._child = self._spare.take() or Child(self._setup.host, self._setup.threads, self._ended)
+        self._child.employ(self._setup, self._receive, self._ended)
 
     def _receive(self, child: Child, report: Report) -> None:
         listener = self._listener
@@ -124,10 +135,13 @@ class ProcessWorker:
             case Ready(catalog):
                 self._is_ready = True
                 self._failures = 0
+                self._spare.idle(self)
                 listener.worker_ready(catalog)
             case BootFailed(reason):
                 self._reason = reason
             case Events(events):
+                if any(isinstance(event, Outcome) for event in events):
+                    self._spare.idle(self)
                 listener.worker_events(events)
             case Stats(number, devices):
                 self._questions.answer(number, devices)

@@ -1,5 +1,6 @@
 """Small nodes for the tests of the engine: quick, slow, failing and deadly ones."""
 
+import ctypes
 import hashlib
 import os
 import resource
@@ -154,11 +155,9 @@ def garble(how: Annotated[str, Choice(("nonsense", "too much"))]) -> None:
 
 
 @node("HoldInterpreter", category="test")
-def hold_interpreter() -> THING:
-    """Spends half a second in one call of the interpreter's own code, while no other thread of it can run."""
-    end = time.monotonic() + 0.5
-    while time.monotonic() < end:
-        sum(range(3_000_000))
+def hold_interpreter(milliseconds: Annotated[int, Number(min=0, max=100_000)] = 500) -> THING:
+    """Spends some time in one call that lets no other thread of its process have the interpreter."""
+    ctypes.PyDLL(None).usleep(1000 * milliseconds)
     return 0
 
 

@@ -1,6 +1,7 @@
 """A server without HTTP, for tests that kill it: reads jobs as lines of JSON and prints the ids it has accepted.
 
-Run as a script with a base directory and a number of workers. Prints "ready", then an id per job, {"graph", "key"};
+Run as a script with a base directory, a number of workers, and the seconds of quiet until there is a spare one, if any.
+Prints "ready", then an id per job, {"graph", "key"};
 ends when its input does.
 """
 
@@ -17,10 +18,10 @@ from nodes.paths import Paths
 from tests.execution.fake_host import HOST, FakeFiles
 
 
-async def main(base: Path, workers: int) -> None:
+async def main(base: Path, workers: int, spare_after: float | None) -> None:
     paths = Paths.below(base, base / "bundled")
     settings = EngineSettings(base, paths.user / "jobs.sqlite3", FakeFiles())
-    engine = process_engine(settings, *[WorkerSetup(paths, host=HOST)] * workers)
+    engine = process_engine(settings, *[WorkerSetup(paths, host=HOST)] * workers, spare_after=spare_after)
     await engine.start()
     _say("ready")
     while line := await asyncio.to_thread(sys.stdin.readline):
@@ -36,4 +37,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]) if sys.argv[3:] else None))

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psutil
 import pytest
 
 from execution.engine import DirectoryInUseError, Submission
@@ -34,9 +35,10 @@ ROOT = Path(__file__).parents[2]
 class Server:
     """A server process that a test may kill."""
 
-    def __init__(self, base: Path, workers: int = 1) -> None:
+    def __init__(self, base: Path, workers: int = 1, spare_after: float | None = None) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.execution.fake_server", str(base), str(workers)],
+            [sys.executable, "-m", "tests.execution.fake_server", str(base), str(workers),
+             *([] if spare_after is None else [str(spare_after)])],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._process.stdout is not None
@@ -50,6 +52,10 @@ class Server:
             self._graphs.write(json.dumps({"graph": document, "key": key}) + "\n")
             self._graphs.flush()
         return self._answers.readline().strip()
+
+    def children(self) -> list[int]:
+        """The processes that it has started, and those that these have."""
+        return [process.pid for process in psutil.Process(self._process.pid).children(recursive=True)]
 
     def kill_after(self, seconds: float) -> None:
         threading.Timer(seconds, self._process.kill).start()
@@ -81,6 +87,13 @@ def engine_on(base: Path) -> Watched:
     paths = Paths.below(base, base / "bundled")
     settings = EngineSettings(base, paths.user / "jobs.sqlite3", FakeFiles())
     return Watched(process_engine(settings, WorkerSetup(paths, host=HOST)))
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def append(file: Path, line: str, milliseconds: int = 0) -> dict[str, Any]:
@@ -163,19 +176,20 @@ async def test_killed_at_ten_random_moments_every_accepted_job_ends_once_and_eve
     await watched.engine.stop()
 
 
-async def test_a_worker_does_not_outlive_its_server(server: Server, tmp_path: Path) -> None:
-    file = tmp_path / "pid"
-    server.submit(graph(p=("WriteProcessId", {"path": str(file)}), h=("Hang", {}), o=("Show", {"x": ["h", 0]})))
-    deadline = time.monotonic() + 20
-    while not file.exists() or not file.read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    worker = int(file.read_text())
+@pytest.mark.parametrize("busy", [("Hang", {}), ("HoldInterpreter", {"milliseconds": 60_000})])
+def test_no_worker_outlives_its_server_nor_does_a_spare_or_what_nodes_have_started(
+    base: Path, tmp_path: Path, busy: tuple[str, dict[str, Any]]
+) -> None:
+    server = Server(base, spare_after=0)
+    file, other = tmp_path / "child", tmp_path / "other"
+    server.submit(graph(s=("StartChild", {"path": str(file)})))
+    wait_until(lambda: len(server.children()) == 3)  # worker, spare, and what the node has started
+    server.submit(graph(s=("StartChild", {"path": str(other)}), h=busy, o=("Show", {"x": ["h", 0]})))
+    wait_until(lambda: len(server.children()) == 4 and other.exists() and other.read_text())
+    everyone = server.children()
+    assert {int(file.read_text()), int(other.read_text())} < set(everyone)
     server.kill()
-    deadline = time.monotonic() + 5
-    while is_alive(worker):
-        assert time.monotonic() < deadline, "the worker is still there"
-        time.sleep(0.02)
+    wait_until(lambda: not any(map(is_alive, everyone)))
 
 
 async def test_a_second_server_on_the_same_directory_is_refused(server: Server, base: Path) -> None:
