@@ -57,7 +57,11 @@ def create_app(engine: Engine, paths: Paths, settings: ServerSettings) -> web.Ap
     app = web.Application(
         middlewares=[guard, explain, pass_on],
         client_max_size=settings.max_json_bytes,
-        handler_args={"keepalive_timeout": settings.idle_seconds, "lingering_time": settings.linger_seconds},
+        handler_args={
+            "keepalive_timeout": settings.idle_seconds,
+            "lingering_time": settings.linger_seconds,
+            "auto_decompress": False,  # compressed bodies are refused, and what is refused needs no unpacking
+        },
     )
     app[keys.ENGINE] = engine
     app[keys.PATHS] = paths

@@ -68,9 +68,11 @@ def flag(fields: dict[str, Any], name: str) -> bool:
 
 def number(fields: dict[str, Any], name: str) -> float | None:
     value = fields.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise RequestError(f'"{name}" must be a number, not {_kind(value)}.')
-    return value
+    return float(value)
 
 
 def texts(fields: dict[str, Any], name: str) -> list[str] | None:
