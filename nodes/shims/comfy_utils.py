@@ -2,13 +2,15 @@
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from models.loading.files import open_tensors
@@ -69,6 +71,11 @@ def lanczos(samples: Tensor, width: int, height: int) -> Tensor:
     return common_upscale(samples, width, height, "lanczos", "disabled")
 
 
+def bislerp(samples: Tensor, width: int, height: int) -> Tensor:
+    """Resizes latents (b, c, h, w) along arcs between their vectors, so that these keep their lengths."""
+    return common_upscale(samples, width, height, "bislerp", "disabled")
+
+
 def load_torch_file(ckpt: str, safe_load: bool = True, device: Any = None, return_metadata: bool = False) -> Any:
     """The tensors of a model file, by key, in their own precision; pickled code is never run."""
     with open_tensors(Path(ckpt)) as file:
@@ -82,6 +89,22 @@ def load_torch_file(ckpt: str, safe_load: bool = True, device: Any = None, retur
 def save_torch_file(sd: Mapping[str, Tensor], ckpt: str, metadata: Mapping[str, str] | None = None) -> None:
     """Writes tensors as a safetensors file."""
     safetensors.torch.save_file(dict(sd), ckpt, metadata=None if metadata is None else dict(metadata))
+
+
+def safetensors_header(safetensors_path: str, max_size: int = 100 << 20) -> bytes | None:
+    """The JSON at the beginning of a safetensors file, which names its tensors; None if it is longer than that."""
+    with Path(safetensors_path).open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        return file.read(size) if size <= max_size else None
+
+
+def weight_dtype(sd: Mapping[str, Tensor], prefix: str = "") -> torch.dtype | None:
+    """The precision of most numbers in the tensors whose keys begin with the prefix; None if there are none."""
+    counts: Counter[torch.dtype] = Counter()
+    for key, tensor in sd.items():
+        if key.startswith(prefix):
+            counts[tensor.dtype] += tensor.numel()
+    return counts.most_common(1)[0][0] if counts else None
 
 
 def calculate_parameters(sd: Mapping[str, Tensor], prefix: str = "") -> int:
@@ -116,6 +139,25 @@ def repeat_to_batch_size(tensor: Tensor, batch_size: int, dim: int = 0) -> Tenso
     return tensor.repeat([times if axis == dim else 1 for axis in range(tensor.ndim)]).narrow(dim, 0, batch_size)
 
 
+def resize_to_batch_size(tensor: Tensor, batch_size: int) -> Tensor:
+    """As many as asked for, chosen or repeated evenly from the first to the last."""
+    have = len(tensor)
+    if batch_size in (have, 0, 1):
+        return tensor[:batch_size]
+    if batch_size < have:
+        chosen = torch.linspace(0, have - 1, batch_size).round()
+    else:
+        chosen = ((torch.arange(batch_size) + 0.5) * have / batch_size).floor()
+    return tensor[chosen.long()]
+
+
+def reshape_mask(input_mask: Tensor, output_shape: Sequence[int]) -> Tensor:
+    """A mask (…, h, w) for every channel of a latent (b, c, h, w), resized and repeated to its shape."""
+    mask = input_mask.reshape(-1, 1, *input_mask.shape[-2:])
+    mask = F.interpolate(mask, tuple(output_shape[2:]), mode="bilinear")
+    return repeat_to_batch_size(mask.expand(-1, output_shape[1], -1, -1), output_shape[0])
+
+
 def get_attr(obj: Any, attr: str) -> Any:
     """The attribute at a dotted path."""
     for name in attr.split("."):
@@ -130,6 +172,11 @@ def set_attr(obj: Any, attr: str, value: Any) -> Any:
     before = getattr(owner, last, None)
     setattr(owner, last, value)
     return before
+
+
+def set_attr_param(obj: Any, attr: str, value: Tensor) -> Any:
+    """Sets the parameter at a dotted path, one that is not trained, and returns what was there."""
+    return set_attr(obj, attr, torch.nn.Parameter(value, requires_grad=False))
 
 
 def get_tiled_scale_steps(width: int, height: int, tile_x: int, tile_y: int, overlap: int) -> int:

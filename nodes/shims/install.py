@@ -29,8 +29,13 @@ from nodes.v1.runtime import Runtime, calling_pack
 INTERFACE_VERSION = "0.33.0"
 """The version of ComfyUI whose interface packs find, for those that ask."""
 
-CLOSED = frozenset({"comfy", "comfy_api", "comfy_execution", "comfy_extras", "comfy_config", "comfyui_version"})
-"""Packages of ComfyUI's of which nothing exists but what is installed here."""
+CLOSED = frozenset(
+    {
+        "comfy", "comfy_api", "comfy_api_nodes", "comfy_config", "comfy_execution", "comfy_extras", "comfyui_version",
+        "folder_paths", "latent_preview", "node_helpers", "server",
+    }
+)  # fmt: skip
+"""Packages and modules of ComfyUI's of which nothing exists but what is installed here."""
 
 
 def install(runtime: Runtime, server: PackServer) -> Callable[[], None]:
@@ -41,6 +46,8 @@ def install(runtime: Runtime, server: PackServer) -> Callable[[], None]:
     finder = _Refuser()
     sys.modules.update(made)
     for name, module_made in made.items():
+        # No such file is there; packs ask for its folder, in which ComfyUI's lie beside its models and outputs.
+        module_made.__file__ = str(runtime.paths.base.joinpath(*name.split(".")).with_suffix(".py"))
         parent, _, child = name.rpartition(".")
         if parent in made:
             setattr(made[parent], child, module_made)

@@ -3,11 +3,12 @@
 They can be imported, so that the other nodes work; whoever asks one of them for something is refused by name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from nodes.v1.runtime import NotOfferedError
+from nodes.shims.absent import missing
+from nodes.shims.exports import answer_missing, module
 
 INSIDES = (
     "comfy.clip_vision", "comfy.conds", "comfy.controlnet", "comfy.diffusers_convert", "comfy.diffusers_load",
@@ -37,25 +38,14 @@ EXTRAS = (
 
 def placeholders(classes: Mapping[str, Any]) -> dict[str, ModuleType]:
     """The modules by name, parents before their members; `classes` are all nodes by id."""
-    made = {name: _placeholder(name, lambda attribute: None) for name in INSIDES}
-    for name in INSIDES:
-        if any(other.startswith(f"{name}.") for other in INSIDES):
-            made[name].__path__ = []
+    made = {name: module(name, {}) for name in INSIDES}
     for extra in EXTRAS:
         name = f"comfy_extras.{extra}"
-        made[name] = _placeholder(name, classes.get)
+        made[name] = _extra(name, classes)
     return made
 
 
-def _placeholder(name: str, find: Callable[[str], Any]) -> ModuleType:
-    def missing(attribute: str) -> Any:
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)
-        found = find(attribute)
-        if found is None:
-            raise NotOfferedError(f"{name}.{attribute}")
-        return found
-
-    made = ModuleType(name)
-    made.__dict__["__getattr__"] = missing
+def _extra(name: str, classes: Mapping[str, Any]) -> ModuleType:
+    made = module(name, {})
+    answer_missing(made, lambda id: classes[id] if id in classes else missing(name, id))
     return made

@@ -23,6 +23,9 @@ LOG = logging.getLogger("weft.custom_nodes")
 PRESTARTUP = "prestartup_script.py"
 ENTRYPOINT = "comfy_entrypoint"
 OURS = str(Path(__file__).parents[1])
+SHARED = frozenset({"nodes", "execution"})
+"""Names of packages of ours under which packs look for ComfyUI's modules."""
+
 SLOW = 5.0
 """Seconds from which on the log says how long a pack took."""
 
@@ -218,6 +221,8 @@ def _advice(error: BaseException) -> str:
     match error:
         case ModuleNotFoundError(name=str(name)) if not name.startswith(PACKAGE):
             return f"\n\nThe Python package {name.split('.')[0]!r} is missing. The pack's requirements.txt may name it."
+        case ImportError(name=str(name)) if name in SHARED:
+            return f"\n\nThe pack asks for a part of ComfyUI's module {name!r} that Weft does not offer."
         case SystemExit():
             return "\n\nThe pack asked the program to exit, which it is not let do."
         case _:

@@ -83,10 +83,7 @@ def test_what_many_packs_import_and_few_nodes_use_is_there_until_it_is_used(benc
         "def use():\n    return comfy.model_patcher.ModelPatcher()\n"
         "NODE_CLASS_MAPPINGS = {}\n"
     )
-    (made.paths.custom_nodes / "older.py").write_text("from comfy.model_patcher import ModelPatcher\n")
-    failures = bench().custom.failures
-    assert set(failures) == {"older"}
-    assert "cannot import name 'ModelPatcher' from 'comfy.model_patcher'" in failures["older"]
+    assert bench().custom.failures == {}
     pack = sys.modules["custom_nodes.old"]
     assert pack.ImageCompositeMasked.INPUT_TYPES()["required"]["destination"][0] == "IMAGE"
     with pytest.raises(AttributeError, match=r"the pack 'old' uses comfy.model_patcher.ModelPatcher"):

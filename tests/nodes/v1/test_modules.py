@@ -1,0 +1,148 @@
+"""What packs find in the modules of ComfyUI's that they import: also what Weft has not, and where a file would lie."""
+
+import json
+import sys
+
+import pytest
+import torch
+
+from models.loading.families import SDXL_LATENT
+from nodes.v1.facade import Facade
+from nodes.v1.runtime import NotOfferedError
+from tests.nodes.v1.conftest import node
+
+NAMES_CLASSES = """
+import importlib.util
+import os
+
+import comfy
+import comfy.latent_formats
+import comfy.model_base
+import folder_paths
+from comfy.clip_vision import ClipVisionModel
+from comfy.model_patcher import ModelPatcher
+from comfy.samplers import CFGGuider
+from comfy_extras.nodes_custom_sampler import Guider_OfTomorrow
+
+class Sampling(ModelPatcher, ClipVisionModel):
+    pass
+
+class Tells:
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"model": ("MODEL",)}}
+
+    RETURN_TYPES = ()
+    FUNCTION = "tell"
+    OUTPUT_NODE = True
+
+    def tell(self, model: ModelPatcher):
+        kinds = (ModelPatcher, ClipVisionModel, Sampling)
+        inside = [comfy.model_base.BaseModel, comfy.model_base.SDXL, comfy.model_base.Flux]
+        return {"ui": {"text": [
+            *(isinstance(model, kind) for kind in kinds), *(isinstance(model.model, kind) for kind in inside)
+        ]}}
+
+def make():
+    return ClipVisionModel("config")
+
+def make_derived():
+    return Sampling()
+
+folder = os.path.dirname(folder_paths.__file__)
+is_there = importlib.util.find_spec("comfy.model_base") is not None
+NODE_CLASS_MAPPINGS = {"Test Tells": Tells}
+"""
+
+
+@pytest.fixture
+def names_classes(bench_with_model):
+    """A bench with a pack that names classes of ComfyUI's, and the pack."""
+    made = bench_with_model()
+    (made.paths.custom_nodes / "names_classes.py").write_text(NAMES_CLASSES)
+    made = bench_with_model()
+    assert made.custom.failures == {}
+    return made, sys.modules["custom_nodes.names_classes"]
+
+
+def test_classes_that_weft_has_not_can_be_named_and_derived_from_but_not_made(names_classes):
+    _, pack = names_classes
+    with pytest.raises(NotOfferedError, match=r"'names_classes' uses comfy\.clip_vision\.ClipVisionModel"):
+        pack.make()
+    with pytest.raises(NotOfferedError, match=r"'names_classes' uses comfy\.model_patcher\.ModelPatcher"):
+        pack.make_derived()
+    assert pack.ClipVisionModel is sys.modules["comfy.clip_vision"].ClipVisionModel
+
+
+def test_a_handle_is_of_the_class_whose_part_it_plays_and_of_no_other(names_classes):
+    made, _ = names_classes
+    graph = {
+        "1": node("CheckpointLoaderSimple", ckpt_name="weft-tiny.safetensors"),
+        "2": node("Test Tells", model=["1", 0]),
+    }
+    assert list(made.shown(graph, "2")["text"]) == [True, False, False, True, False, False]
+
+
+def test_how_latents_are_scaled_tells_families_apart(names_classes):
+    formats = sys.modules["comfy.latent_formats"]
+    scale = Facade(SDXL_LATENT)
+    assert isinstance(scale, formats.SDXL)
+    assert not isinstance(scale, formats.SD15)
+    assert not isinstance(SDXL_LATENT, formats.SDXL)
+
+
+def test_functions_and_constants_that_weft_has_not_are_refused_by_name(names_classes):
+    management = sys.modules["comfy.model_management"]
+    assert not hasattr(management, "unheard_of")
+    assert getattr(management, "AN_UNHEARD_OF_FLAG", "a default") == "a default"
+    with pytest.raises(NotOfferedError, match=r"comfy\.model_management\.unheard_of"):
+        management.unheard_of()
+
+
+@pytest.mark.parametrize("module", ["comfy.model_patcher", "comfy.utils", "folder_paths", "server"])
+def test_a_pack_that_imports_a_function_that_is_not_there_is_told_which(bench, module):
+    made = bench()
+    (made.paths.custom_nodes / "deep.py").write_text(f"from {module} import unheard_of\n")
+    failure = bench().custom.failures["deep"]
+    assert f"the pack 'deep' imports {module}.unheard_of, a part of ComfyUI that Weft does not offer" in failure
+
+
+def test_a_pack_that_imports_a_node_that_is_not_there_is_told_so(bench):
+    made = bench()
+    (made.paths.custom_nodes / "deep.py").write_text("from nodes import UnheardOf\n")
+    failure = bench().custom.failures["deep"]
+    assert "cannot import name 'UnheardOf' from 'nodes'" in failure
+    assert "asks for a part of ComfyUI's module 'nodes' that Weft does not offer" in failure
+
+
+def test_modules_say_that_they_lie_in_the_base_directory(names_classes):
+    made, pack = names_classes
+    assert pack.folder == str(made.paths.base)
+    assert pack.is_there
+
+
+def test_the_header_of_a_model_file_names_its_tensors_without_reading_them(names_classes, tmp_path):
+    utils = sys.modules["comfy.utils"]
+    path = str(tmp_path / "small.safetensors")
+    utils.save_torch_file({"weight": torch.zeros(2, 3, dtype=torch.float16), "bias": torch.zeros(3)}, path)
+    assert json.loads(utils.safetensors_header(path))["weight"]["shape"] == [2, 3]
+    assert utils.safetensors_header(path, max_size=8) is None
+
+
+def test_helpers_for_tensors_do_what_they_say(names_classes):
+    utils = sys.modules["comfy.utils"]
+    tensors = {"a.weight": torch.zeros(4, dtype=torch.float16), "a.bias": torch.zeros(2), "b.weight": torch.zeros(9)}
+    assert utils.weight_dtype(tensors, "a.") == torch.float16
+    assert utils.weight_dtype(tensors) == torch.float32
+    assert utils.weight_dtype({}) is None
+    frames = torch.arange(5.0)
+    assert utils.resize_to_batch_size(frames, 3).tolist() == [0, 2, 4]
+    assert utils.resize_to_batch_size(frames[:2], 4).tolist() == [0, 0, 1, 1]
+    assert utils.resize_to_batch_size(frames, 5) is not None
+    mask = utils.reshape_mask(torch.ones(1, 16, 8), (3, 4, 8, 4))
+    assert mask.shape == (3, 4, 8, 4)
+    layer = torch.nn.Linear(2, 2)
+    before = utils.set_attr_param(layer, "weight", torch.ones(2, 2))
+    assert before is not layer.weight
+    assert not layer.weight.requires_grad
+    assert utils.bislerp(torch.rand(1, 4, 8, 8), 16, 4).shape == (1, 4, 4, 16)
