@@ -60,7 +60,7 @@ def _problems(
     inputs = {
         name: None if isinstance(value, Link) else value
         for name, value in kind.given(node)
-        if name in spec.validated or spec.open_inputs
+        if spec.open_inputs or not spec.validated.isdisjoint((name, name.partition(".")[0]))
     }
     blamed = next(iter(inputs), "")
     if INPUT_TYPES in spec.validated:

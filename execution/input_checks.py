@@ -8,7 +8,7 @@ from typing import Any
 from execution.engine import Problem
 from execution.files import Files
 from execution.graph import BadLink, Graph, Link, Node
-from nodes.inputs import DEPENDENT, Dependent, Growing
+from nodes.inputs import DEPENDENT, Dependent, Growing, unfolded
 from nodes.paths import UnsafeNameError, name_segments
 from nodes.spec import REQUIRED, Choice, FileChoice, FilePrefix, InputSpec, NodeSpec, Number
 
@@ -39,11 +39,20 @@ class Surroundings:
     specs: Mapping[str, NodeSpec]
     files: Files
     listed: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    wired: dict[str, bool] = field(default_factory=dict[str, bool])
 
     def choices(self, folder: str) -> Sequence[str]:
         if folder not in self.listed:
             self.listed[folder] = self.files.choices(folder)
         return self.listed[folder]
+
+    def gives(self, type: str) -> bool:
+        """Whether an output of some node is of the type, or of one of the alternatives that it joins."""
+        if type not in self.wired:
+            among = frozenset(type.split(","))
+            outputs = (output for spec in self.specs.values() for output in spec.outputs)
+            self.wired[type] = any(output.type in among for output in outputs)
+        return self.wired[type]
 
 
 def checked(node: Node, spec: InputSpec, around: Surroundings) -> Any:
@@ -68,7 +77,7 @@ def checked(node: Node, spec: InputSpec, around: Surroundings) -> Any:
         )  # fmt: skip
     if isinstance(value, Link):
         return _checked_link(value, replace(spec, type=ANY) if "input_types" in own else spec, around)
-    if spec.type not in VALUES and ANY not in spec.type.split(","):
+    if not _may_be_written(spec, around):
         raise _problem(
             "invalid_input_type", f"Failed to convert an input value to a {spec.type} value",
             f"{spec.name}, {shown(value)}, only a link from another node can give this", spec, received=value,
@@ -76,19 +85,29 @@ def checked(node: Node, spec: InputSpec, around: Surroundings) -> Any:
     return _checked_value(value, replace(spec, widget=None) if spec.name in own else spec, around)
 
 
-def strays(node: Node, spec: InputSpec) -> Iterator[Problem]:
-    """What a node is given for a growing group beyond its members."""
-    if not isinstance(spec.widget, Growing):
-        return
-    members = {f"{spec.name}.{name}" for name in spec.widget.names}
-    first, last = (f"{spec.name}.{spec.widget.names[index]}" for index in (0, -1))
+def _may_be_written(spec: InputSpec, around: Surroundings) -> bool:
+    """Whether a value may stand in the graph itself: not where the type is one that other nodes give."""
+    is_value = not VALUES.isdisjoint(spec.type.split(","))
+    return is_value or spec.default not in (REQUIRED, None) or not around.gives(spec.type)
+
+
+def strays(node: Node, spec: NodeSpec) -> Iterator[Problem]:
+    """What a node is given for its growing groups beyond their members."""
+    for group in unfolded(spec.inputs, node.inputs):
+        if isinstance(group.widget, Growing):
+            yield from _strays(node, group, group.widget.names)
+
+
+def _strays(node: Node, group: InputSpec, names: Sequence[str]) -> Iterator[Problem]:
+    members = {f"{group.name}.{name}" for name in names}
     for name, value in node.inputs.items():
-        is_stray = name.startswith(f"{spec.name}.") and name not in members
-        if is_stray or (name == spec.name and isinstance(value, Link)):
+        is_stray = name.startswith(f"{group.name}.") and name not in members
+        if is_stray or (name == group.name and isinstance(value, Link)):
             yield Problem(
                 "custom_validation_failed",
                 "Custom validation failed for node",
-                f"{name} - there is no such input: {spec.name} stands for {first} to {last}",
+                f"{name} - there is no such input: {group.name} stands for {group.name}.{names[0]} to "
+                f"{group.name}.{names[-1]}",
                 {"input_name": name},
             )
 
@@ -170,6 +189,8 @@ def _checked_value(value: Any, spec: InputSpec, around: Surroundings) -> Any:
         return _file(value, spec, spec.widget, around)
     convert = CONVERSIONS.get(spec.type)
     if convert is None:
+        if isinstance(spec.widget, Number) and isinstance(value, int | float):
+            _check_limits(value, spec, spec.widget)
         return value
     try:
         converted = convert(value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from execution.graph import Graph, Link, Node
-from nodes.inputs import Dependent, Growing, given
+from nodes.inputs import Dependent, Growing, given, possible
 from nodes.spec import NodeSpec
 
 
@@ -34,8 +34,8 @@ class Kind:
         return cls(
             spec,
             tuple(one.name for one in spec.inputs),
-            frozenset(one.name for one in given(spec.inputs, {}) if one.lazy),
-            frozenset(one.name for one in spec.inputs if one.options.get("rawLink")),
+            frozenset(one.name for one in possible(spec.inputs) if one.lazy),
+            frozenset(one.name for one in possible(spec.inputs) if one.options.get("rawLink")),
             any(isinstance(one.widget, Growing | Dependent) for one in spec.inputs),
             spec.output_node or inspect.iscoroutinefunction(spec.function),
             spec.keyed_by_id or not {"UNIQUE_ID", "DYNPROMPT"}.isdisjoint(spec.hidden.values()),

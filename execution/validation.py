@@ -131,7 +131,7 @@ def own_checkers(checked: Checked, specs: Mapping[str, NodeSpec]) -> tuple[NodeI
 def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[dict[str, Any], list[Problem]]:
     """The inputs as the node will get them (those not declared stay as they were), and what is wrong with them."""
     inputs = dict(node.inputs)
-    problems: list[Problem] = [problem for one in spec.inputs for problem in strays(node, one)]
+    problems: list[Problem] = [*strays(node, spec)]
     for declared in (*given(spec.inputs, node.inputs), *_open_links(node, spec)):
         try:
             value = checked(node, declared, around)

@@ -1,7 +1,7 @@
 """Nodes that save pictures as the frames of an animation."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, BinaryIO, Literal
 
 from PIL import Image
@@ -10,6 +10,7 @@ from torch import Tensor
 from nodes.context import Context
 from nodes.files import NumberedFiles, expand_prefix
 from nodes.image import SHOWN_IMAGE, as_picture, png_texts
+from nodes.paths import FileKind
 from nodes.sockets import IMAGE
 from nodes.spec import FilePrefix, Help, Number, Shown, node
 
@@ -35,8 +36,8 @@ def save_animated_webp(
     context: Context,
 ) -> SHOWN_IMAGE:
     """Saves pictures as the frames of an animated WebP file, with the workflow in it."""
-    options = {"exif": _exif(context), "lossless": lossless, "quality": quality, "method": METHODS[method]}
-    return _animated(images, filename_prefix, ".webp", fps, options, context)
+    options = {"lossless": lossless, "quality": quality, "method": METHODS[method]}
+    return write_webp(images, "output", filename_prefix, fps, options, context)
 
 
 @node("SaveAnimatedPNG", name="Save Animated PNG", category="image", output=True, outputs=("images",))
@@ -49,16 +50,30 @@ def save_animated_png(
     context: Context,
 ) -> SHOWN_IMAGE:
     """Saves pictures as the frames of an animated PNG file, with the workflow in it."""
+    return write_png(images, "output", filename_prefix, fps, compress_level, context)
+
+
+def write_webp(
+    images: Tensor, kind: FileKind, prefix: str, fps: float, options: Mapping[str, Any], context: Context
+) -> Shown:
+    """Writes the pictures as one WebP file; `options` are those of its encoder."""
+    return _animated(images, kind, prefix, ".webp", fps, {**options, "exif": _exif(context)}, context)
+
+
+def write_png(images: Tensor, kind: FileKind, prefix: str, fps: float, compress_level: int, context: Context) -> Shown:
+    """Writes the pictures as one PNG file."""
     options = {"pnginfo": png_texts(context), "compress_level": compress_level}
-    return _animated(images, filename_prefix, ".png", fps, options, context)
+    return _animated(images, kind, prefix, ".png", fps, options, context)
 
 
-def _animated(images: Tensor, prefix: str, suffix: str, fps: float, options: dict[str, Any], context: Context) -> Shown:
+def _animated(
+    images: Tensor, kind: FileKind, prefix: str, suffix: str, fps: float, options: dict[str, Any], context: Context
+) -> Shown:
     height, width = images.shape[1:3]
-    files = NumberedFiles(context.paths.output, expand_prefix(prefix, width, height))
+    files = NumberedFiles(context.paths.root(kind), expand_prefix(prefix, width, height), lasting=kind != "temp")
     first, *others = (as_picture(image) for image in images)
     save = _saver(first, others, int(1000 / fps), {**options, "format": suffix.removeprefix(".").upper()})
-    shown = {"filename": files.write(suffix, save), "subfolder": files.subfolder, "type": "output"}
+    shown = {"filename": files.write(suffix, save), "subfolder": files.subfolder, "type": kind}
     return Shown(images, {"images": [shown], "animated": [True]})
 
 

@@ -154,24 +154,51 @@ class InputSpec:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     late: bool = False
 
-    def parts(self, values: Mapping[str, Any]) -> Iterator["InputSpec"]:
-        """What the input stands for by full names, given the node's values: a growing group for its members, a choice
-        for itself and what belongs to the word that is chosen, any other for itself."""
-        match self.widget:
-            case Growing(template, names, _, least):
-                for index, name in enumerate(names):
-                    optional = index >= least or self.optional or template.optional
-                    yield replace(template, name=f"{self.name}.{name}", optional=optional)
-            case Dependent(options):
-                yield self
-                chosen = values.get(self.name)
-                for one in options.get(chosen, ()) if isinstance(chosen, str) else ():
-                    yield from replace(one, name=f"{self.name}.{one.name}").parts(values)
-            case _:
-                yield self
+    @property
+    def members(self) -> "Iterator[InputSpec]":
+        """The inputs that a growing group stands for, by full names; of any other input there are none."""
+        if isinstance(self.widget, Growing):
+            template = self.widget.template
+            for index, name in enumerate(self.widget.names):
+                optional = index >= self.widget.min or self.optional or template.optional
+                yield replace(template, name=f"{self.name}.{name}", optional=optional)
+
+    def behind(self, word: Any) -> "Iterator[InputSpec]":
+        """The inputs that a choice has for this word, by full names; of any other input there are none."""
+        if isinstance(self.widget, Dependent) and isinstance(word, str):
+            for one in self.widget.options.get(word, ()):
+                yield replace(one, name=f"{self.name}.{one.name}")
+
+
+def unfolded(inputs: Iterable[InputSpec], values: Mapping[str, Any]) -> Iterator[InputSpec]:
+    """These inputs, each choice followed by what belongs to the word that is chosen, growing groups as they are.
+
+    Values may be added while the inputs are gone through.
+    """
+    for one in inputs:
+        yield one
+        if isinstance(one.widget, Dependent):
+            yield from unfolded(one.behind(values.get(one.name)), values)
 
 
 def given(inputs: Iterable[InputSpec], values: Mapping[str, Any]) -> Iterator[InputSpec]:
     """All that a graph may give to these inputs, by full names, in order; the values of choices decide what that is."""
+    for one in unfolded(inputs, values):
+        if isinstance(one.widget, Growing):
+            yield from one.members
+        else:
+            yield one
+
+
+def possible(inputs: Iterable[InputSpec]) -> Iterator[InputSpec]:
+    """All that a graph may ever give to these inputs, by full names, whatever is chosen."""
     for one in inputs:
-        yield from one.parts(values)
+        match one.widget:
+            case Growing():
+                yield from one.members
+            case Dependent(options):
+                yield one
+                for word in options:
+                    yield from possible(one.behind(word))
+            case _:
+                yield one

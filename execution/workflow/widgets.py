@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from execution.workflow.document import DrawnNode
-from nodes.inputs import Dependent, Growing
+from nodes.inputs import Dependent, Growing, unfolded
 from nodes.spec import REQUIRED, Choice, FileChoice, InputSpec, NodeSpec, Number
 
 CONTROLS = frozenset({"fixed", "increment", "decrement", "randomize", "increment-wrap"})
@@ -21,7 +21,8 @@ def has_widget(spec: InputSpec) -> bool:
     """Whether the input can be typed in."""
     if spec.options.get("forceInput") or isinstance(spec.widget, Growing):
         return False
-    return spec.widget is not None or spec.type in TYPED_IN
+    drawn = spec.options.get("widgetType") or spec.options.get("socketless")
+    return bool(drawn) or spec.widget is not None or spec.type in TYPED_IN
 
 
 def widget_inputs(spec: NodeSpec, values: Mapping[str, Any]) -> Iterator[InputSpec]:
@@ -29,13 +30,9 @@ def widget_inputs(spec: NodeSpec, values: Mapping[str, Any]) -> Iterator[InputSp
 
     Values may be added while the inputs are gone through.
     """
-    for one in sorted(spec.inputs, key=lambda one: one.optional):
-        if isinstance(one.widget, Growing):
-            continue
+    for one in unfolded(sorted(spec.inputs, key=lambda one: one.optional), values):
         if has_widget(one):
             yield one
-        if isinstance(one.widget, Dependent):
-            yield from (part for part in list(one.parts(values))[1:] if has_widget(part))
 
 
 def widget_values(node: DrawnNode, spec: NodeSpec | None) -> dict[str, Any]:
@@ -63,10 +60,13 @@ def _skip_companion(spec: InputSpec, waiting: list[Any]) -> None:
 
 
 def _is_companion(spec: InputSpec, following: Any) -> bool:
+    is_control = isinstance(following, str) and following in CONTROLS
     match spec.widget:
         case Number(control_after_generate=True | "fixed"):
             # Old files hold true for randomize and false for fixed.
-            return isinstance(following, bool) or (isinstance(following, str) and following in CONTROLS)
+            return is_control or isinstance(following, bool)
+        case Choice() if spec.options.get("control_after_generate"):
+            return is_control
         case FileChoice(upload=True):
             return following == UPLOAD_BUTTON
         case _:
@@ -77,9 +77,11 @@ def _defaults(spec: NodeSpec | None, found: Mapping[str, Any]) -> dict[str, Any]
     """What widgets show that the document says nothing of; nothing for those that came to a node late."""
     if spec is None:
         return {}
-    missing = [one for one in widget_inputs(spec, found) if one.name not in found and not one.late]
-    defaults = {one.name: _default(one) for one in missing}
-    return {name: value for name, value in defaults.items() if value is not ABSENT}
+    shown = dict(found)
+    for one in widget_inputs(spec, shown):
+        if one.name not in shown and not one.late and (default := _default(one)) is not ABSENT:
+            shown[one.name] = default
+    return {name: value for name, value in shown.items() if name not in found}
 
 
 def _default(spec: InputSpec) -> Any:

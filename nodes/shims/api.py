@@ -1,16 +1,30 @@
 """`comfy_api`: the parts of ComfyUI's public interface that packs use."""
 
-import asyncio
+import logging
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from nodes.shims import io_nodes, io_types, io_ui
+from PIL import Image
+from torch import Tensor
+
+from nodes.image import as_picture
+from nodes.shims import io_groups, io_nodes, io_types, io_ui
+from nodes.shims.api_media import INPUTS, MAKERS, SHAPES
 from nodes.shims.comfy_utils import jpeg_of
 from nodes.shims.exports import module
+from nodes.shims.io_nodes import NodeReplace
 from nodes.v1.runtime import Runtime
 
-VERSIONS = ("latest", "v0_0_2")
+LOG = logging.getLogger("weft.custom_nodes")
+
+VERSIONS = ("latest", "v0_0_2", "v0_0_1")
+
+FINE_STEPS = 1000
+"""The whole of a progress that is told in fractions."""
+
+PREVIEW_SIDE = 512
+"""The longest side of a preview, unless the node wants it larger."""
 
 
 class Execution:
@@ -19,45 +33,110 @@ class Execution:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    async def set_progress(
-        self, value: float, max_value: float, node_id: str | None = None, preview_image: Any = None, **options: Any
+    def set_progress(
+        self,
+        value: float,
+        max_value: float,
+        node_id: str | None = None,
+        preview_image: Image.Image | Tensor | None = None,
+        ignore_size_limit: bool = False,
     ) -> None:
-        """Tells how far the node is, with a picture if there is one."""
-        picture = preview_image if preview_image is None else ("JPEG", preview_image, None)
-        self._runtime.context.progress(int(value), int(max_value), jpeg_of(picture))
+        """Tells how far the node that runs is, with a picture if there is one: also a batch, of which the first."""
+        is_whole = float(value).is_integer() and float(max_value).is_integer()
+        scale = 1 if is_whole else FINE_STEPS / max_value
+        preview = None
+        if preview_image is not None:
+            preview = jpeg_of(("JPEG", _picture(preview_image), None if ignore_size_limit else PREVIEW_SIDE))
+        self._runtime.context.progress(round(value * scale), round(max_value * scale), preview)
+
+
+def _picture(preview: Image.Image | Tensor) -> Image.Image:
+    """A picture of its own; a tensor is (h, w, c) or (b, h, w, c)."""
+    if isinstance(preview, Tensor):
+        return as_picture(preview[0] if preview.ndim == 4 else preview)
+    return preview.copy()
+
+
+def register_replacement(replacement: NodeReplace) -> None:
+    """Says that a workflow with the older node will not be changed to the newer one."""
+    LOG.info(
+        "Custom nodes: %s takes the place of %s only in new workflows; Weft does not change those that are saved.",
+        replacement.new_node_id, replacement.old_node_id,
+    )  # fmt: skip
 
 
 def api_modules(runtime: Runtime) -> dict[str, Mapping[str, Any]]:
     """The modules by name, parents before their members."""
-    io = io_types.types() | io_nodes.OFFERED
+    io = io_types.types() | io_groups.GROUPS | io_nodes.OFFERED
     ui = io_ui.offered(runtime)
-
-    class ComfyAPI:
-        """The interface of the version asked for, whose methods are awaited."""
-
-        execution = Execution(runtime)
-
-    class ComfyAPISync:
-        """The interface of the version asked for."""
-
-        execution = SimpleNamespace(
-            set_progress=lambda *arguments, **options: asyncio.run(
-                ComfyAPI.execution.set_progress(*arguments, **options)
-            )
-        )
-
-    found: dict[str, Mapping[str, Any]] = {"comfy_api": {}}
+    found: dict[str, Mapping[str, Any]] = {
+        "comfy_api": {},
+        "comfy_api.input": INPUTS,
+        "comfy_api.input.video_types": INPUTS,
+        "comfy_api.input.basic_types": INPUTS,
+        "comfy_api.input_impl": MAKERS,
+        "comfy_api.input_impl.video_types": MAKERS | SHAPES | INPUTS,
+        "comfy_api.util": SHAPES,
+        "comfy_api.util.video_types": SHAPES,
+    }
     for version in VERSIONS:
-        name = f"comfy_api.{version}"
-        io_module, ui_module = module(f"{name}.io", io), module(f"{name}.ui", ui)
-        found[name] = {
-            "ComfyAPI": ComfyAPI,
-            "ComfyAPISync": ComfyAPISync,
+        found |= _version(f"comfy_api.{version}", runtime, io, ui)
+    return found
+
+
+def _version(name: str, runtime: Runtime, io: Mapping[str, Any], ui: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The modules of one version; their contents also have the names under which that version keeps them."""
+    io_module, ui_module = module(f"{name}.io", io), module(f"{name}.ui", ui)
+    media = {
+        "Input": module(f"{name}.Input", {one.removesuffix("Input"): value for one, value in INPUTS.items()}),
+        "InputImpl": module(f"{name}.InputImpl", MAKERS),
+        "Types": module(f"{name}.Types", SHAPES),
+    }
+    return {
+        name: {
+            "ComfyAPI": _comfy_api(runtime),
+            "ComfyAPISync": _comfy_api_sync(runtime),
             "ComfyExtension": io_nodes.ComfyExtension,
             "io": io_module,
             "IO": io_module,
             "ui": ui_module,
             "UI": ui_module,
-        }
-        found[f"{name}.io"], found[f"{name}.ui"] = io, ui
-    return found
+            **media,
+        },
+        f"{name}.io": io,
+        f"{name}._io": io,
+        f"{name}.ui": ui,
+        f"{name}._ui": ui,
+        f"{name}._input": INPUTS,
+        f"{name}._input_impl": MAKERS,
+        f"{name}._input_impl.video_types": MAKERS | SHAPES | INPUTS,
+        f"{name}._util": SHAPES,
+    }
+
+
+def _comfy_api_sync(runtime: Runtime) -> type:
+    class ComfyAPISync:
+        """What nodes may ask for and tell."""
+
+        execution = Execution(runtime)
+        node_replacement = SimpleNamespace(register=register_replacement)
+
+    return ComfyAPISync
+
+
+def _comfy_api(runtime: Runtime) -> type:
+    told = Execution(runtime)
+
+    async def set_progress(*arguments: Any, **options: Any) -> None:
+        told.set_progress(*arguments, **options)
+
+    async def register(replacement: NodeReplace) -> None:
+        register_replacement(replacement)
+
+    class ComfyAPI:
+        """What nodes may ask for and tell, in methods that are awaited."""
+
+        execution = SimpleNamespace(set_progress=set_progress)
+        node_replacement = SimpleNamespace(register=register)
+
+    return ComfyAPI

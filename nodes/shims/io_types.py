@@ -1,10 +1,9 @@
 """`comfy_api.latest.io`: types of values, each with the classes that declare inputs and outputs of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
-
-from nodes.v1.runtime import NotOfferedError
 
 
 class NumberDisplay(StrEnum):
@@ -41,21 +40,40 @@ class UploadType(StrEnum):
     model = "file_upload"
 
 
+@dataclass
+class RemoteOptions:
+    """Where a client finds the words of a choice that the server does not list."""
+
+    route: str
+    refresh_button: bool
+    control_after_refresh: str = "first"
+    timeout: int | None = None
+    max_retries: int | None = None
+    refresh: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is said of it, as INPUT_TYPES writes it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
 OPTIONS = {
     "force_input": "forceInput",
     "dynamic_prompts": "dynamicPrompts",
     "raw_link": "rawLink",
     "display_mode": "display",
     "widget_type": "widgetType",
-    "multiselect": "multiselect",
 }
 """Names of options as INPUT_TYPES spells them, where they differ."""
 
+NO_OPTIONS = frozenset({"id", "optional", "extra_dict"})
+"""Attributes of an input that are told elsewhere."""
+
 
 class Input:
-    """The declaration of one input; options beyond the common ones are those of its type."""
+    """The declaration of one input. What it says beyond the common options are attributes as well."""
 
     io_type: ClassVar[str] = "*"
+    implied: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(
         self,
@@ -69,53 +87,99 @@ class Input:
         **options: Any,
     ) -> None:
         self.id = id
+        self.display_name = display_name
         self.optional = optional
-        self.options = {"display_name": display_name, "tooltip": tooltip, "lazy": lazy, "default": default, **options}
+        self.tooltip = tooltip
+        self.lazy = lazy
+        self.default = default
         self.extra_dict = dict(extra_dict or {})
+        vars(self).update(options)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is said of the input beside its type, as INPUT_TYPES writes it."""
+        told = {
+            OPTIONS.get(name, name): _spelled(value)
+            for name, value in vars(self).items()
+            if value is not None and name not in NO_OPTIONS and not name.startswith("_")
+        }
+        return {**self.implied, **told, **self.extra_dict}
 
     @property
     def spelled(self) -> tuple[Any, dict[str, Any]]:
         """The input as INPUT_TYPES writes it."""
-        options = {OPTIONS.get(name, name): value for name, value in self.options.items() if value is not None}
-        return self.io_type, options | self.extra_dict
+        return self.get_io_type(), self.as_dict()
 
     def get_io_type(self) -> str:
         """The type on the wire."""
         return self.io_type
 
 
-class ComboInput(Input):
-    """An input with a choice of words, files among them."""
+def _spelled(value: Any) -> Any:
+    return value.as_dict() if hasattr(value, "as_dict") else value
+
+
+def grouped(inputs: Iterable[Input]) -> dict[str, dict[str, Any]]:
+    """Inputs as INPUT_TYPES writes them, the optional ones apart if there are any."""
+    groups: dict[str, dict[str, Any]] = {"required": {}}
+    for one in inputs:
+        groups.setdefault("optional" if one.optional else "required", {})[one.id] = one.spelled
+    return groups
+
+
+class WidgetInput(Input):
+    """An input whose value may be typed in."""
+
+
+class StringInput(WidgetInput):
+    """A text."""
+
+    implied: ClassVar[Mapping[str, Any]] = {"multiline": False}
+
+
+class ComboInput(WidgetInput):
+    """A choice of words, files among them."""
+
+    implied: ClassVar[Mapping[str, Any]] = {"multiselect": False}
 
     def __init__(self, id: str, options: Any = None, display_name: str | None = None, **more: Any) -> None:
         upload = more.pop("upload", None)
         super().__init__(id, display_name, **more)
+        self.options = None if options is None else [getattr(one, "value", one) for one in options]
         if upload is not None:
-            self.options[str(upload.value)] = True
-        self.words = None if options is None else [getattr(one, "value", one) for one in options]
-
-    @property
-    def spelled(self) -> tuple[Any, dict[str, Any]]:
-        """The input as INPUT_TYPES writes it."""
-        _, options = super().spelled
-        return "COMBO", options if self.words is None else {**options, "options": self.words}
+            self.extra_dict[str(upload.value)] = True
 
 
-class MultiTypeInput(Input):
-    """An input of one of several types."""
+class MultiComboInput(ComboInput):
+    """A choice of several words."""
 
-    def __init__(self, id: Any, types: Sequence[Any], display_name: str | None = None, **more: Any) -> None:
-        self.first = id if isinstance(id, Input) else None
-        super().__init__(id.id if isinstance(id, Input) else id, display_name, **more)
-        self.types = [one if isinstance(one, str) else one.io_type for one in types]
+    implied: ClassVar[Mapping[str, Any]] = {"multiselect": True}
 
-    @property
-    def spelled(self) -> tuple[Any, dict[str, Any]]:
-        """The input as INPUT_TYPES writes it; with a widget, if it was given one as its id."""
-        _, options = super().spelled
-        if self.first is None:
-            return ",".join(self.types), options
-        return ",".join(dict.fromkeys([self.first.io_type, *self.types])), self.first.spelled[1] | options
+
+class ColorInput(WidgetInput):
+    """A color as #rrggbb."""
+
+    implied: ClassVar[Mapping[str, Any]] = {"default": "#ffffff", "socketless": True}
+
+
+class BoxInput(WidgetInput):
+    """A part of a picture."""
+
+    implied: ClassVar[Mapping[str, Any]] = {
+        "default": {"x": 0, "y": 0, "width": 512, "height": 512},
+        "socketless": True,
+    }
+
+
+class CurveInput(WidgetInput):
+    """A line through points."""
+
+    implied: ClassVar[Mapping[str, Any]] = {"default": [[0.0, 0.0], [1.0, 1.0]], "socketless": True}
+
+
+class DrawnInput(WidgetInput):
+    """Something that only ComfyUI's editor draws."""
+
+    implied: ClassVar[Mapping[str, Any]] = {"socketless": True}
 
 
 class Output:
@@ -178,84 +242,49 @@ def comfytype(io_type: str, **options: Any) -> Callable[[type], Any]:
     return declare
 
 
-class Template:
-    """Says that several inputs and outputs are of one type, whichever it is."""
-
-    def __init__(self, template_id: str, allowed_types: Any = None) -> None:
-        self.template_id = template_id
-        self.allowed_types = allowed_types
-
-
-class _MatchInput(Input):
-    def __init__(self, id: str, template: Template, *arguments: Any, **options: Any) -> None:
-        super().__init__(id, *arguments, **options)
-        self.template = template
-
-
-class _MatchOutput(Output):
-    def __init__(self, template: Template, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.template = template
-
-
-class MatchType(ComfyType):
-    """Values of one type, whichever it is; on the wire anything."""
-
-    Template = Template
-    Input = _MatchInput
-    Output = _MatchOutput
-
-
-class NotOfferedType:
-    """A type whose inputs grow as they are filled, or depend on another's value."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, attribute: str) -> Any:
-        raise NotOfferedError(f"io.{self._name}.{attribute}", "declare the inputs one by one")
-
-
-NAMES = {
+SOCKETS = {
     "AnyType": "*", "Image": "IMAGE", "Mask": "MASK", "Latent": "LATENT", "Model": "MODEL", "Clip": "CLIP",
     "Vae": "VAE", "Conditioning": "CONDITIONING", "ControlNet": "CONTROL_NET", "ClipVision": "CLIP_VISION",
     "ClipVisionOutput": "CLIP_VISION_OUTPUT", "StyleModel": "STYLE_MODEL", "Gligen": "GLIGEN",
-    "UpscaleModel": "UPSCALE_MODEL", "Sampler": "SAMPLER", "Sigmas": "SIGMAS", "Noise": "NOISE", "Guider": "GUIDER",
-    "LoraModel": "LORA_MODEL", "Hooks": "HOOKS", "HookKeyframes": "HOOK_KEYFRAMES", "Photomaker": "PHOTOMAKER",
-    "TimestepsRange": "TIMESTEPS_RANGE", "Audio": "AUDIO", "Video": "VIDEO", "SVG": "SVG", "Mesh": "MESH",
-    "Webcam": "WEBCAM", "Point": "POINT", "BoundingBox": "BOUNDING_BOX", "FaceAnalysis": "FACE_ANALYSIS",
-    "BBOX": "BBOX", "SEGS": "SEGS", "AudioEncoder": "AUDIO_ENCODER", "ModelPatch": "MODEL_PATCH",
-    "FlowControl": "FLOW_CONTROL", "Accumulation": "ACCUMULATION", "Int": "INT", "Float": "FLOAT", "String": "STRING",
-    "Boolean": "BOOLEAN",
+    "UpscaleModel": "UPSCALE_MODEL", "LatentUpscaleModel": "LATENT_UPSCALE_MODEL", "Sampler": "SAMPLER",
+    "Sigmas": "SIGMAS", "Noise": "NOISE", "Guider": "GUIDER", "LoraModel": "LORA_MODEL", "LossMap": "LOSS_MAP",
+    "LatentOperation": "LATENT_OPERATION", "Hooks": "HOOKS", "HookKeyframes": "HOOK_KEYFRAMES",
+    "Photomaker": "PHOTOMAKER", "TimestepsRange": "TIMESTEPS_RANGE", "ModelPatch": "MODEL_PATCH", "Audio": "AUDIO",
+    "AudioEncoder": "AUDIO_ENCODER", "AudioEncoderOutput": "AUDIO_ENCODER_OUTPUT", "Video": "VIDEO", "SVG": "SVG",
+    "Mesh": "MESH", "Voxel": "VOXEL", "Splat": "SPLAT", "Load3D": "LOAD_3D", "Load3DCamera": "LOAD3D_CAMERA",
+    "Load3DAnimation": "LOAD_3D_ANIMATION", "File3DAny": "FILE_3D", "File3DGLB": "FILE_3D_GLB",
+    "File3DGLTF": "FILE_3D_GLTF", "File3DFBX": "FILE_3D_FBX", "File3DOBJ": "FILE_3D_OBJ", "File3DSTL": "FILE_3D_STL",
+    "File3DUSDZ": "FILE_3D_USDZ", "Webcam": "WEBCAM", "Point": "POINT", "FaceAnalysis": "FACE_ANALYSIS",
+    "BBOX": "BBOX", "SEGS": "SEGS", "FlowControl": "FLOW_CONTROL", "Accumulation": "ACCUMULATION",
+    "WanCameraEmbedding": "WAN_CAMERA_EMBEDDING", "Tracks": "TRACKS", "Histogram": "HISTOGRAM", "Dict": "DICT",
+    "Array": "ARRAY",
 }  # fmt: skip
-"""The types by the names they have in `io`."""
+"""Types that only wires carry, by the names they have in `io`."""
+
+WIDGETS = {
+    "Int": ("INT", WidgetInput), "Float": ("FLOAT", WidgetInput), "Boolean": ("BOOLEAN", WidgetInput),
+    "String": ("STRING", StringInput), "Combo": ("COMBO", ComboInput), "MultiCombo": ("COMBO", MultiComboInput),
+    "Color": ("COLOR", ColorInput), "BoundingBox": ("BOUNDING_BOX", BoxInput), "Curve": ("CURVE", CurveInput),
+    "ImageCompare": ("IMAGECOMPARE", DrawnInput),
+}  # fmt: skip
+"""Types whose values may be typed in, each with what declares an input of it."""
 
 
 def types() -> dict[str, Any]:
-    """All types by their names."""
+    """All types of one value by their names, and what goes with them."""
     return {
-        **{name: type_of(io_type) for name, io_type in NAMES.items()},
-        "Combo": type_of("COMBO", ComboInput),
-        "MultiCombo": type_of("COMBO", _MultiComboInput),
-        "MultiType": type_of("*", MultiTypeInput),
-        "MatchType": MatchType,
-        "Autogrow": NotOfferedType("Autogrow"),
-        "DynamicCombo": NotOfferedType("DynamicCombo"),
-        "DynamicSlot": NotOfferedType("DynamicSlot"),
+        **{name: type_of(io_type) for name, io_type in SOCKETS.items()},
+        **{name: type_of(io_type, declared) for name, (io_type, declared) in WIDGETS.items()},
         "Custom": type_of,
         "comfytype": comfytype,
         "ComfyTypeIO": ComfyType,
         "ComfyTypeI": ComfyType,
         "Input": Input,
-        "WidgetInput": Input,
+        "WidgetInput": WidgetInput,
         "Output": Output,
         "NumberDisplay": NumberDisplay,
         "ControlAfterGenerate": ControlAfterGenerate,
         "FolderType": FolderType,
         "UploadType": UploadType,
+        "RemoteOptions": RemoteOptions,
     }
-
-
-class _MultiComboInput(ComboInput):
-    def __init__(self, id: str, options: Any = None, display_name: str | None = None, **more: Any) -> None:
-        super().__init__(id, options, display_name, **{**more, "multiselect": True})

@@ -5,15 +5,18 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from nodes.context import Context
+from nodes.inputs import Dependent, Growing, possible
 from nodes.spec import InputSpec, NodeSpec, OutputSpec
 from nodes.v1.answers import read_answer
 from nodes.v1.declaration import ForeignDeclarationError, inputs_of, outputs_of
 from nodes.v1.gradients import without_gradients
+from nodes.v1.groups import nested, with_name
 from nodes.v1.runtime import Call, Runtime
 from nodes.v1.values import to_foreign
 
@@ -24,6 +27,10 @@ TYPES_OF_LINKS = "input_types"
 """The parameter by which VALIDATE_INPUTS asks for the types of what is linked, and takes their checking over."""
 
 MOST_INSTANCES = 10_000
+
+
+Groups = tuple[InputSpec, ...]
+"""Those of a node's inputs that stand for several."""
 
 
 class ChangesAlwaysError(Exception):
@@ -61,6 +68,7 @@ class ForeignClass:
         """The node as it declares itself now. Raises ForeignDeclarationError, and whatever INPUT_TYPES raises."""
         node = self.node
         declared, outputs = inputs_of(node), outputs_of(node)
+        groups = tuple(one for one in declared.inputs if isinstance(one.widget, Growing | Dependent))
         name = getattr(node, "FUNCTION", None)
         if not isinstance(name, str) or not callable(getattr(node, name, None)):
             raise ForeignDeclarationError(f"FUNCTION is {name!r}, which is no method of the class")
@@ -81,25 +89,25 @@ class ForeignClass:
             validated=self._validated(declared.inputs),
             deprecated=bool(getattr(node, "DEPRECATED", False)),
             experimental=bool(getattr(node, "EXPERIMENTAL", False)),
-            function=self._function(name, outputs),
-            fingerprint=self._fingerprint if hasattr(node, "IS_CHANGED") else None,
-            needed=self._needed if hasattr(node, "check_lazy_status") else None,
-            validate=self._validate if hasattr(node, "VALIDATE_INPUTS") else None,
+            function=self._function(name, groups, outputs),
+            fingerprint=partial(self._fingerprint, groups) if hasattr(node, "IS_CHANGED") else None,
+            needed=partial(self._needed, groups) if hasattr(node, "check_lazy_status") else None,
+            validate=partial(self._validate, groups) if hasattr(node, "VALIDATE_INPUTS") else None,
         )
 
-    def _function(self, name: str, outputs: Sequence[OutputSpec]) -> Callable[..., Any]:
+    def _function(self, name: str, groups: Groups, outputs: Sequence[OutputSpec]) -> Callable[..., Any]:
         """The class's method as a function of ours; one that is to be awaited stays so."""
 
         def run(**inputs: Any) -> Any:
             call, values = self._prepared(inputs)
             with self.runtime.running(call), torch.no_grad():
-                answer = getattr(self._instance(call), name)(**values)
+                answer = getattr(self._instance(call), name)(**nested(groups, values))
             return read_answer(self.id, outputs, answer)
 
         async def run_async(**inputs: Any) -> Any:
             call, values = self._prepared(inputs)
             with self.runtime.running(call):
-                answer = await without_gradients(getattr(self._instance(call), name)(**values))
+                answer = await without_gradients(getattr(self._instance(call), name)(**nested(groups, values)))
             return read_answer(self.id, outputs, answer)
 
         return run_async if inspect.iscoroutinefunction(getattr(self.node, name)) else run
@@ -113,7 +121,7 @@ class ForeignClass:
     def _instance(self, call: Call) -> Any:
         return self.runtime.services.get(Instances, Instances).get(call.context.node_id, self.node)
 
-    def _fingerprint(self, **inputs: Any) -> Any:
+    def _fingerprint(self, groups: Groups, /, **inputs: Any) -> Any:
         """What IS_CHANGED says. Raises ChangesAlwaysError where it says that the node is never the same."""
 
         def read(answer: Any) -> str:
@@ -121,22 +129,21 @@ class ForeignClass:
                 raise ChangesAlwaysError(f"{self.id} says that it always changes.")
             return repr(answer)
 
-        return self._asked(lambda call: self.node.IS_CHANGED, inputs, read)
-
-    def _needed(self, **inputs: Any) -> Any:
-        """The lazy inputs that the node asks for."""
-        return self._asked(lambda call: self._instance(call).check_lazy_status, inputs, _names)
-
-    def _validate(self, **inputs: Any) -> Any:
-        """What VALIDATE_INPUTS says: True, or what is wrong."""
-        return self._asked(lambda call: self.node.VALIDATE_INPUTS, inputs, _verdict)
-
-    def _asked(
-        self, hook: Callable[[Call], Callable[..., Any]], inputs: Mapping[str, Any], read: Callable[[Any], Any]
-    ) -> Any:
-        """What a hook answers, read; awaitable if the hook is."""
         call, values = self._prepared(inputs)
-        ask = hook(call)
+        return self._asked(self.node.IS_CHANGED, call, nested(groups, values), read)
+
+    def _needed(self, groups: Groups, /, **inputs: Any) -> Any:
+        """The lazy inputs that the node asks for. It finds those in groups with their names beside them."""
+        call, values = self._prepared(inputs)
+        return self._asked(self._instance(call).check_lazy_status, call, nested(groups, values, with_name), _names)
+
+    def _validate(self, groups: Groups, /, **inputs: Any) -> Any:
+        """What VALIDATE_INPUTS says: True, or what is wrong."""
+        call, values = self._prepared(inputs)
+        return self._asked(self.node.VALIDATE_INPUTS, call, nested(groups, values), _verdict)
+
+    def _asked(self, ask: Callable[..., Any], call: Call, values: dict[str, Any], read: Callable[[Any], Any]) -> Any:
+        """What a hook answers, read; awaitable if the hook is."""
         with self.runtime.running(call):
             answer = ask(**_accepted(ask, values))
 
@@ -152,10 +159,9 @@ class ForeignClass:
         if check is None:
             return frozenset()
         parameters = inspect.signature(check).parameters
-        names = {one.name for one in inputs}
         if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
-            return frozenset(names)
-        return frozenset({*names, TYPES_OF_LINKS} & set(parameters))
+            return frozenset(one.name for one in possible(inputs))
+        return frozenset({*(one.name for one in inputs), TYPES_OF_LINKS} & set(parameters))
 
 
 def _names(answer: Any) -> list[str]:

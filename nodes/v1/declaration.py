@@ -6,12 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nodes.inputs import DEPENDENT, GROWING, Dependent, Growing
 from nodes.spec import REQUIRED, Choice, InputSpec, Number, OutputSpec, Text, Widget
 
 ANY = "*"
+MATCHING = "COMFY_MATCHTYPE_V3"
+"""A type that stands for one of several, the same at all inputs and outputs of one template."""
+
 KINDS_OF_HIDDEN = frozenset(
     {"PROMPT", "DYNPROMPT", "EXTRA_PNGINFO", "UNIQUE_ID", "AUTH_TOKEN_COMFY_ORG", "API_KEY_COMFY_ORG"}
 )
+MOST_MEMBERS = 100
+"""More inputs than this no group grows to."""
+
 SEEDS = frozenset({"seed", "noise_seed"})
 """Whole numbers of these names may change after queueing, unless their declaration says something else."""
 
@@ -36,12 +43,17 @@ def inputs_of(node: Any) -> Inputs:
     declared = node.INPUT_TYPES() if hasattr(node, "INPUT_TYPES") else {}
     if not isinstance(declared, Mapping):
         raise ForeignDeclarationError(f"INPUT_TYPES returned a {type(declared).__name__}, not a dictionary")
+    return Inputs(_grouped(declared), _hidden(declared.get("hidden")), _is_open(declared.get("optional")))
+
+
+def _grouped(declared: Mapping[str, Any]) -> tuple[InputSpec, ...]:
+    """The required inputs, then the optional ones; of two of one name, the optional one."""
     found = {
         name: _input(str(name), spelled, group == "optional")
         for group in ("required", "optional")
         for name, spelled in (declared.get(group) or {}).items()
     }
-    return Inputs(tuple(found.values()), _hidden(declared.get("hidden")), _is_open(declared.get("optional")))
+    return tuple(found.values())
 
 
 def _hidden(declared: Any) -> dict[str, str]:
@@ -100,11 +112,53 @@ def _typed(name: str, kind: Any, options: Mapping[str, Any]) -> tuple[str, Widge
         case "STRING":
             return wire, Text(bool(options.get("multiline")), bool(options.get("dynamicPrompts")))
         case "COMBO":
-            return wire, _choice(options["options"], options) if isinstance(options.get("options"), list) else None
+            is_listed = isinstance(options.get("options"), list) and not options.get("remote")
+            return wire, _choice(options["options"], options) if is_listed else None
         case "":
             raise ForeignDeclarationError(f"input {name!r} has an empty type")
+        case _ if wire == GROWING:
+            return wire, _growing(name, _mapping(name, "template", options))
+        case _ if wire == DEPENDENT:
+            return wire, _dependent(name, options.get("options"))
+        case _ if options.get("widgetType"):
+            drawn = {name: value for name, value in options.items() if name != "widgetType"}
+            return wire, _typed(name, options["widgetType"], drawn)[1]
+        case _ if wire == MATCHING:
+            return str(_mapping(name, "template", options).get("allowed_types") or ANY), None
         case _:
             return wire, None
+
+
+def _growing(name: str, template: Mapping[str, Any]) -> Growing:
+    """The group that a template declares, which numbers its members or names them."""
+    declared = _grouped(_mapping(name, "input", template))
+    if len(declared) != 1:
+        raise ForeignDeclarationError(f"input {name!r} grows by {len(declared)} inputs: its template needs one")
+    least = template.get("min", 1)
+    if isinstance(listed := template.get("names"), list):
+        names, prefix = tuple(map(str, listed)), ""
+    else:
+        prefix = str(template.get("prefix", ""))
+        most = template.get("max", 10)
+        names = tuple(f"{prefix}{number}" for number in range(most if isinstance(most, int) else 0))
+    if not 0 < len(names) <= MOST_MEMBERS or not isinstance(least, int) or least > len(names):
+        raise ForeignDeclarationError(
+            f"input {name!r} grows from {least} to {len(names)}: it may have 1 to {MOST_MEMBERS} members"
+        )
+    return Growing(declared[0], names, prefix, least)
+
+
+def _dependent(name: str, options: Any) -> Dependent:
+    """The choice whose words bring inputs of their own."""
+    if not isinstance(options, list) or not options or not all(isinstance(one, Mapping) for one in options):
+        raise ForeignDeclarationError(f"input {name!r} is a choice without options: it needs a list of them")
+    return Dependent({str(one.get("key")): _grouped(_mapping(name, "inputs", one)) for one in options})
+
+
+def _mapping(name: str, key: str, within: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(found := within.get(key), Mapping):
+        raise ForeignDeclarationError(f"input {name!r} has a {type(found).__name__} as {key!r}, not a dictionary")
+    return found
 
 
 def _choice(words: Iterable[Any], options: Mapping[str, Any]) -> Choice | None:
@@ -155,6 +209,7 @@ def outputs_of(node: Any) -> tuple[OutputSpec, ...]:
     found = []
     for index, kind in enumerate(types):
         wire = wire_type(kind)
+        wire = ANY if wire == MATCHING else wire
         name = str(names[index]) if index < len(names) and names[index] is not None else wire
         tooltip = str(tooltips[index] or "") if index < len(tooltips) else ""
         found.append(OutputSpec(name, wire, tooltip, index < len(lists) and bool(lists[index])))

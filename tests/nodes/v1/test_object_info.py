@@ -43,7 +43,7 @@ def test_a_node_by_schema_is_described_like_the_others(bench):
     assert info["input"]["required"]["by"] == [
         "FLOAT", {"default": 0.25, "min": 0.0, "max": 1.0, "step": 0.05, "display": "slider"}
     ]  # fmt: skip
-    assert info["input"]["required"]["mode"] == ["COMBO", {"options": ["add", "keep"]}]
+    assert info["input"]["required"]["mode"] == ["COMBO", {"multiselect": False, "options": ["add", "keep"]}]
     assert info["input"]["optional"]["mask"] == ["MASK", {"tooltip": "Where"}]
     assert info["output_name"] == ["bright", "STRING"]
 
