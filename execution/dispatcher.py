@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from execution.archive import Archive
+from execution.checks import Checks
 from execution.devices import combined
 from execution.engine import (
     Accepted,
@@ -38,7 +39,7 @@ from execution.salvage import open_store
 from execution.settings import EngineSettings
 from execution.store_thread import StoreThread
 from execution.traits import Traits, traits_of
-from execution.validation import check, own_checkers, refused_by_nodes
+from execution.validation import refused_by_nodes
 from execution.workers import Worker
 from nodes.object_info import OWN
 from nodes.spec import NodeSpec
@@ -56,6 +57,7 @@ class Dispatcher:
         self._settings = settings
         self._workers = workers
         self._lock = DirectoryLock(settings.base)
+        self._checks = Checks(settings.files, settings.graph_limits)
         self._listeners: list[Callable[[Event], None]] = []
         self._queue = JobQueue()
         self._router = Router()
@@ -143,21 +145,16 @@ class Dispatcher:
         checked = await self._checked(submission, catalog)
         if _may_be_outdated(checked, catalog):
             checked = await self._checked(submission, await self.fresh_catalog())
-        nodes = own_checkers(checked, catalog.specs)
-        return await self._checked_by_nodes(checked, nodes) if nodes else checked
+        return await self._checked_by_nodes(checked) if checked.own_checkers else checked
 
-    async def _checked_by_nodes(self, checked: Checked, nodes: tuple[str, ...]) -> Checked:
+    async def _checked_by_nodes(self, checked: Checked) -> Checked:
         """Ask nodes that check themselves, in a worker; one that is busy can answer too. Jobs ask once more."""
         runner = min(self._runners, key=lambda one: (one.status.state != "ready", one.running is not None))
-        graph = await asyncio.to_thread(JsonText.of, checked.graph)
-        return refused_by_nodes(checked, await runner.worker.checks(graph, nodes))
+        return refused_by_nodes(checked, await runner.worker.checks(checked.graph, checked.own_checkers))
 
     async def _checked(self, submission: Submission, catalog: Catalog) -> Checked:
         # In a thread, because a large graph and many files take longer than other clients should wait.
-        return await asyncio.to_thread(
-            check, submission.graph, catalog.specs, self._settings.files, submission.targets,
-            self._settings.graph_limits,
-        )  # fmt: skip
+        return await asyncio.to_thread(self._checks.of, submission.graph, submission.targets, catalog.specs)
 
     async def submit(self, submission: Submission) -> Accepted:
         self._refuse_at_the_end()
@@ -218,10 +215,10 @@ class Dispatcher:
         kept = {name: value for name, value in submission.extra_data.items() if name not in SECRETS}
         secrets = {name: value for name, value in submission.extra_data.items() if name in SECRETS}
         job = Job(
-            submission.job_id or str(uuid.uuid4()), number, JsonText.of(checked.graph), checked.targets,
+            submission.job_id or str(uuid.uuid4()), number, checked.graph, checked.targets,
             JsonText.of(kept), submission.client_id, "pending", now(), digest=submission.digest,
         )  # fmt: skip
-        return job, Waiting(job.id, number, job.client_id, 0, self._traits(lambda: checked.graph), secrets)
+        return job, Waiting(job.id, number, job.client_id, 0, self._traits(checked.graph.read), secrets)
 
     def _traits(self, read_graph: Callable[[], Any]) -> Traits:
         """What tells workers apart for a graph; a single one needs no telling."""

@@ -66,12 +66,14 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What would be queued: the graph with values converted and defaults filled in, the outputs that would run,
-    and the problems of nodes. With an `error` nothing would run, and the graph is empty."""
+    and the problems of nodes. With an `error` nothing would run, and the graph is empty. `own_checkers` are the nodes
+    that would run and check their inputs themselves."""
 
-    graph: Document
+    graph: JsonText
     targets: tuple[str, ...]
     node_errors: Mapping[str, NodeProblems]
     error: Problem | None
+    own_checkers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

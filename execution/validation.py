@@ -17,7 +17,6 @@ from execution.graph import (
     Node,
     NodeId,
     adopt,
-    needed,
     needed_and_cycles,
     ordered,
     parse,
@@ -26,6 +25,7 @@ from execution.graph import (
     to_document,
 )
 from execution.input_checks import ABSENT, ANY, InputProblem, Surroundings, checked, shortened, strays
+from execution.json_text import JsonText
 from execution.work import excess_of
 from nodes.inputs import given
 from nodes.spec import InputSpec, NodeSpec
@@ -89,17 +89,19 @@ def _checked_outputs(graph: Graph, targets: list[NodeId], specs: Mapping[str, No
                 errors[node.id] = problems
     for cycle in cycles:
         errors.setdefault(cycle[0], []).append(_cycle(graph, cycle))
-    if not errors:
-        return Checked(to_document(converted), tuple(targets), {}, None)
-    runnable, told = _judged(graph, order, targets, errors)
-    return Checked(to_document(converted), runnable, told, None) if runnable else _nothing_left(told, errors)
+    runnable, told = _judged(graph, order, targets, errors) if errors else (tuple(targets), {})
+    if not runnable:
+        return _nothing_left(told, errors)
+    running = ordered(graph, runnable) if errors else order
+    own_checkers = tuple(node_id for node_id in running if specs[graph[node_id].type].checks_itself)
+    return Checked(JsonText.of(to_document(converted)), runnable, told, None, own_checkers)
 
 
 def refused_by_nodes(checked: Checked, problems: Mapping[NodeId, Sequence[Problem]]) -> Checked:
     """What is left of a checked graph after nodes that check themselves have found these problems."""
     if not problems:
         return checked
-    graph = adopt(checked.graph)
+    graph = adopt(checked.graph.read())
     runnable, told = _judged(graph, ordered(graph, checked.targets), checked.targets, problems)
     told = {**checked.node_errors, **told}
     return replace(checked, targets=runnable, node_errors=told) if runnable else _nothing_left(told, problems)
@@ -118,14 +120,6 @@ def _judged(
         for (node_id, problems), outputs in zip(told.items(), stopped, strict=True)
     }
     return tuple(target for target in targets if target not in broken), described
-
-
-def own_checkers(checked: Checked, specs: Mapping[str, NodeSpec]) -> tuple[NodeId, ...]:
-    """The nodes that would run, and check their inputs themselves."""
-    if not any(spec.checks_itself for spec in specs.values()):
-        return ()
-    graph = adopt(checked.graph)
-    return tuple(node_id for node_id in needed(graph, checked.targets) if specs[graph[node_id].type].checks_itself)
 
 
 def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[dict[str, Any], list[Problem]]:
@@ -155,7 +149,7 @@ def _open_links(node: Node, spec: NodeSpec) -> list[InputSpec]:
 
 
 def _refused(error: Problem, told: Mapping[NodeId, NodeProblems] | None = None) -> Checked:
-    return Checked({}, (), told or {}, error)
+    return Checked(JsonText.of({}), (), told or {}, error)
 
 
 def _nothing_left(told: Mapping[NodeId, NodeProblems], errors: Errors) -> Checked:

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from execution.engine import Checked, Problem
 from execution.events import Event, JobFailed, NodeBlocked, NodeFinished, NodeProgress, NodeStarted
-from execution.graph import needed, parse
+from execution.graph import adopt, needed
 from nodes.paths import resolve
 
 BAR = 24
@@ -40,8 +40,8 @@ class Reporter:
     """Listens to an engine while one job runs. On a terminal it draws a bar, elsewhere it writes a line per node."""
 
     def __init__(self, checked: Checked, output: Path, out: TextIO, err: TextIO) -> None:
-        self._graph = checked.graph
-        self._total = max(1, len(needed(parse(checked.graph), checked.targets)))
+        self._graph = checked.graph.read()
+        self._total = max(1, len(needed(adopt(self._graph), checked.targets)))
         self._output = output
         self._out = out
         self._err = err

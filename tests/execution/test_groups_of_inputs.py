@@ -59,7 +59,7 @@ M = ["m", 0]
 def test_what_a_graph_leaves_out_behind_a_choice_is_filled_in() -> None:
     result = checked(things__thing0=M, how="times")
     assert result.error is None
-    assert result.graph["s"]["inputs"] == {"things.thing0": M, "how": "times", "how.count": 2}
+    assert result.graph.read()["s"]["inputs"] == {"things.thing0": M, "how": "times", "how.count": 2}
 
 
 @pytest.mark.parametrize(

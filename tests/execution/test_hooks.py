@@ -103,7 +103,7 @@ def test_what_a_node_checks_itself_is_left_to_it(validated: str, found: set[str]
 
 def test_values_are_converted_whoever_checks_them() -> None:
     specs = specs_with(checked_node("number", bool))
-    assert check(document(number="7"), specs, FakeFiles()).graph["n"]["inputs"]["number"] == 7
+    assert check(document(number="7"), specs, FakeFiles()).graph.read()["n"]["inputs"]["number"] == 7
 
 
 def test_another_process_knows_that_a_node_checks_itself() -> None:

@@ -33,7 +33,7 @@ def problem_of(**inputs: Any) -> Problem:
 def converted(**inputs: Any) -> dict[str, Any]:
     result = checked(graph(w=("Widgets", GOOD | inputs)))
     assert result.error is None
-    return result.graph["w"]["inputs"]
+    return result.graph.read()["w"]["inputs"]
 
 
 def test_a_good_graph_may_run_all_its_outputs() -> None:

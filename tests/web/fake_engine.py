@@ -110,7 +110,7 @@ class FakeEngine:
             if node not in self.specs
         }
         error = Problem("prompt_no_outputs", "Prompt has no outputs") if unknown or not graph else None
-        return Checked(graph, (), unknown, error)
+        return Checked(JsonText.of(graph), (), unknown, error)
 
     async def submit(self, submission: Submission) -> Accepted:
         if self.crash is not None:
@@ -125,7 +125,7 @@ class FakeEngine:
         job = Job(
             id=submission.job_id or f"job-{len(self.submissions)}",
             number=-number if submission.front else number,
-            graph=JsonText.of(checked.graph),
+            graph=checked.graph,
             targets=submission.targets or (),
             extra_data=JsonText.of(submission.extra_data),
             client_id=submission.client_id,
