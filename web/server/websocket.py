@@ -28,7 +28,8 @@ async def connect(request: web.Request) -> web.WebSocketResponse:
         raise RequestError(f'"clientId" is longer than {LONGEST_ID} characters.')
     if len(sockets) >= MOST_SOCKETS:
         raise RequestError(f"{MOST_SOCKETS} clients are connected already.", 503)
-    response = web.WebSocketResponse(max_msg_size=LARGEST_MESSAGE, compress=False)
+    # The framework's bound is the first size that it refuses.
+    response = web.WebSocketResponse(max_msg_size=LARGEST_MESSAGE + 1, compress=False)
     await response.prepare(request)
     socket = Socket(response, request.transport, request.app[SETTINGS].socket_stall_seconds)
     _greet(request, client_id, socket)

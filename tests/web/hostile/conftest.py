@@ -30,7 +30,7 @@ class Sent:
     def __init__(self, status: int, body: bytes) -> None:
         self.status = status
         self.length = len(body)
-        self.said = strict_json.parse(body) if body else None
+        self.said: Any = strict_json.parse(body) if body else None
 
     @property
     def type(self) -> str:
