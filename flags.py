@@ -9,7 +9,7 @@ from execution.engines.crew import MOST_WORKERS
 from execution.graph import GraphLimits
 from execution.headless.assign import Assignment
 from execution.headless.errors import HeadlessError
-from execution.settings import HISTORY_LIMIT, INTERRUPT_GRACE, QUEUE_LIMIT
+from execution.settings import HISTORY_LIMIT, INTERRUPT_GRACE, PACK_TIMEOUT, QUEUE_LIMIT
 from web.server.version import VERSION
 
 ROOT = Path(__file__).resolve().parent
@@ -117,6 +117,8 @@ def _add_engine_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--whitelist-custom-nodes", nargs="+", default=[], metavar="NAME",
                        help="but these, by the names of their folders or files")  # fmt: skip
     group.add_argument("--disable-metadata", action="store_true", help="save pictures without their workflow")
+    group.add_argument("--pack-timeout", type=_seconds, default=PACK_TIMEOUT, metavar="SECONDS",
+                       help="leave out packs that take longer to load (default %(default)g, 0: none)")  # fmt: skip
     cache = group.add_mutually_exclusive_group()
     cache.add_argument("--cache-lru", type=_count, metavar="N", help="keep the results of at most N nodes")
     cache.add_argument("--cache-none", action="store_true", help="keep no results between jobs")

@@ -169,6 +169,7 @@ async def serve(flags: argparse.Namespace) -> None:
         graph_limits=GraphLimits.of(flags.graph_limit),
         interrupt_grace=flags.interrupt_grace,
         node_timeout=flags.node_timeout,
+        pack_timeout=flags.pack_timeout,
         when_alone=paths.empty_temp,
     )
     engine = engine_of(flags, settings, paths)
@@ -228,6 +229,7 @@ async def work_on_file(flags: argparse.Namespace, scratch: Path) -> int:
         FilesOnDisk(prepared(paths)),
         interrupt_grace=flags.interrupt_grace,
         node_timeout=flags.node_timeout,
+        pack_timeout=flags.pack_timeout,
     )
     engine = engine_of(flags, settings, paths)
     await engine.start()

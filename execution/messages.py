@@ -21,7 +21,8 @@ class WorkerSetup:
     """All that a worker is told before it starts. `host` names the function that loads nodes, "module:function".
 
     `device` is the one GPU that it sees (None: whatever there is); `threads` how many processors it computes on
-    (0: as many as its libraries like). Lines of less than `log_level` are not logged.
+    (0: as many as its libraries like). Lines of less than `log_level` are not logged. Packs that are `left_out`, by
+    name and with the reason, are not loaded.
     """
 
     paths: Paths
@@ -31,6 +32,7 @@ class WorkerSetup:
     device: Device | None = None
     threads: int = 0
     log_level: str = "INFO"
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,13 @@ Command = Begin | Interrupt | Free | AskStats | AskChanges | AskChecks | Stop
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """The code of this pack runs now, as it is loaded; without a name, all have been."""
+
+    pack: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The worker has loaded its nodes and takes jobs."""
 
@@ -136,4 +145,4 @@ class Checks:
     problems: Mapping[str, tuple[Problem, ...]]
 
 
-Report = Ready | BootFailed | Events | Stats | Changes | Checks
+Report = Loading | Ready | BootFailed | Events | Stats | Changes | Checks

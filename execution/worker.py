@@ -38,6 +38,7 @@ from execution.messages import (
     Events,
     Free,
     Interrupt,
+    Loading,
     Ready,
     Report,
     Stats,
@@ -146,17 +147,21 @@ class WorkerLoop:
         found = self._host.refresh() if self._host is not None else {}
         self._send(Changes(asked.number, {id: spec.without_code() for id, spec in found.items()}))
 
+    def _tell_loading(self, pack: str) -> None:
+        self._send(Loading(pack))
+
     def serve(self) -> None:
         """Load the nodes, then work until told to stop."""
         services = self._services
         outbox = Outbox(lambda events: self._send(Events(events)))
-        home = Home(self._setup.paths, self._setup.settings, services, partial(_tell, outbox))
+        setup = self._setup
+        home = Home(setup.paths, setup.settings, services, partial(_tell, outbox), setup.left_out, self._tell_loading)
         try:
-            host = self._host = load_host(self._setup.host, home)
+            host = self._host = load_host(setup.host, home)
         except BaseException:  # noqa: BLE001 - whatever keeps the nodes from loading has to be told
             self._send(BootFailed(traceback.format_exc()))
             return
-        cache = Cache(self._setup.cache)
+        cache = Cache(setup.cache)
         executor = Executor(host.specs, cache, self._context, outbox.emit, self._stopped.__contains__)
         self._loaded()
         self._send(Ready(catalog_of(host)))

@@ -51,12 +51,18 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class Home:
-    """The worker that nodes are loaded into. `tell(type, data, client_id)` sends a message to a client, or to all."""
+    """The worker that nodes are loaded into.
+
+    `tell(type, data, client_id)` sends a message to a client, or to all. Packs that are `left_out`, by name and with
+    the reason, are not loaded; `loading(pack)` is told before the code of each of the others runs, and "" at the end.
+    """
 
     paths: "Paths"
     settings: WorkerSettings
     services: Services
     tell: Callable[[str, Any, str | None], None] = lambda type, data, client_id: None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    loading: Callable[[str], None] = lambda pack: None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from execution.devices import as_seen_by
 from execution.dispatcher import Dispatcher
 from execution.engine import Job, Problem, WorkerStatus
 from execution.engines.child import Child
+from execution.engines.left_out import LeftOut, LoadingWatch
 from execution.engines.questions import LONGEST_CHECK, Questions
 from execution.engines.spare import Spare
 from execution.events import Outcome
@@ -26,6 +28,7 @@ from execution.messages import (
     Events,
     Free,
     Interrupt,
+    Loading,
     Ready,
     Report,
     Stats,
@@ -46,19 +49,23 @@ def process_engine(settings: EngineSettings, *setups: WorkerSetup, spare_after: 
     After so many seconds without work it keeps another in reserve for all of them (None: never).
     """
     spare = Spare(partial(Child, setups[0].host, setups[0].threads), spare_after)
-    return Dispatcher(settings, [ProcessWorker(setup, spare) for setup in setups])
+    left_out = LeftOut(settings.pack_timeout)
+    return Dispatcher(settings, [ProcessWorker(setup, spare, left_out) for setup in setups])
 
 
 class ProcessWorker:
     """Keeps one worker process alive.
 
     A worker that had been ready is replaced at once when it ends. One that ends before is tried again after a pause
-    that doubles each time, and counts as failed from the third time on.
+    that doubles each time, and counts as failed from the third time on, unless it was a pack's fault: then it starts
+    again without that pack.
     """
 
-    def __init__(self, setup: WorkerSetup, spare: Spare, first_pause: float = 0.5) -> None:
+    def __init__(self, setup: WorkerSetup, spare: Spare, left_out: LeftOut, first_pause: float = 0.5) -> None:
         self._setup = setup
         self._spare = spare
+        self._left_out = left_out
+        self._loading = LoadingWatch(left_out, self.replace)
         self._first_pause = first_pause
         self._child: Child | None = None
         self._listener: WorkerListener | None = None
@@ -125,13 +132,16 @@ class ProcessWorker:
         self._reason = ""
         self._spare.busy(self)
         self._child = self._spare.take() or Child(self._setup.host, self._setup.threads, self._ended)
-        self._child.employ(self._setup, self._receive, self._ended)
+        setup = replace(self._setup, left_out=dict(self._left_out.reasons))
+        self._child.employ(setup, self._receive, self._ended)
 
     def _receive(self, child: Child, report: Report) -> None:
         listener = self._listener
         if listener is None or child is not self._child:
             return
         match report:
+            case Loading(pack):
+                self._loading.begins(pack)
             case Ready(catalog):
                 self._is_ready = True
                 self._failures = 0
@@ -156,6 +166,8 @@ class ProcessWorker:
             return
         self._child = None
         self._questions.forget()
+        if self._loading.worker_ended(how):
+            self._failures = 0
         if self._listener is None or self._is_stopping:
             return
         pause = 0.0

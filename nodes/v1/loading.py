@@ -43,12 +43,14 @@ class CustomNodes:
             return
         self._server = PackServer(home.paths.temp)
         self._uninstall = install(self._runtime, self._server)
-        found = load_packs(packs, roots)
+        found = load_packs(packs, roots, home)
         self.failures |= found.failures
         with self._runtime.listing_once():
             for loaded in found.loaded:
+                home.loading(loaded.pack.name)
                 self._add(loaded)
             self._add_undeclared(packs)
+        home.loading("")
         self.pack_socket = attempt("routes of packs", self.failures, self._server.start)
 
     def close(self) -> None:

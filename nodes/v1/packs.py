@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+from nodes.context import Home
 from nodes.v1.runtime import PACKAGE
 
 T = TypeVar("T")
@@ -88,21 +89,24 @@ def _is_pack(path: Path) -> bool:
     return path.is_dir() or path.suffix == ".py"
 
 
-def load_packs(packs: Sequence[Pack], roots: Iterable[Path]) -> Packs:
+def load_packs(packs: Sequence[Pack], roots: Iterable[Path], home: Home) -> Packs:
     """Runs the scripts that packs want to have run before all others, then the packs themselves.
 
     Nothing that a pack's code raises gets out of here, sys.exit included.
     """
     _make_package([str(root) for root in roots])
-    failures: dict[str, str] = {}
+    failures = {pack.name: home.left_out[pack.name] for pack in packs if pack.name in home.left_out}
+    packs = [pack for pack in packs if pack.name not in failures]
     for pack in packs:
         script = pack.path / PRESTARTUP
         if script.is_file():
+            home.loading(pack.name)
             attempt(
                 pack.name, failures, lambda pack=pack, script=script: _run(f"{pack.module_name}_prestartup", script)
             )
     loaded: list[LoadedPack] = []
     for pack in packs:
+        home.loading(pack.name)
         started = time.monotonic()
         found = attempt(pack.name, failures, lambda pack=pack: _load(pack))
         if (seconds := time.monotonic() - started) > SLOW:
