@@ -1,5 +1,6 @@
 """Classes of ComfyUI's that Weft has not. Packs name them at their top, in annotations and in questions of kind, far
-more often than they make one: they can be imported, derived from and asked about, and only making one is refused.
+more often than they make one: they can be imported, derived from and asked about. Making one is refused, and so is
+asking for what it has.
 """
 
 from abc import ABCMeta
@@ -18,6 +19,9 @@ class AbsentClass(ABCMeta):
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
         raise NotOfferedError(_named(cls))
+
+    def __getattr__(cls, name: str) -> Any:
+        raise NotOfferedError(f"{_named(cls)}.{name}")
 
     def __instancecheck__(cls, instance: Any) -> bool:
         plays = PLAYED.get(cls.__dict__.get(MARK, ""))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from PIL import Image
@@ -65,11 +65,9 @@ def register_replacement(replacement: NodeReplace) -> None:
     )  # fmt: skip
 
 
-def api_modules(runtime: Runtime) -> dict[str, Mapping[str, Any]]:
+def api_modules(runtime: Runtime) -> dict[str, ModuleType]:
     """The modules by name, parents before their members."""
-    io = io_types.types() | io_groups.GROUPS | io_nodes.OFFERED
-    ui = io_ui.offered(runtime)
-    found: dict[str, Mapping[str, Any]] = {
+    contents: dict[str, Mapping[str, Any]] = {
         "comfy_api": {},
         "comfy_api.input": INPUTS,
         "comfy_api.input.video_types": INPUTS,
@@ -79,39 +77,38 @@ def api_modules(runtime: Runtime) -> dict[str, Mapping[str, Any]]:
         "comfy_api.util": SHAPES,
         "comfy_api.util.video_types": SHAPES,
     }
+    io = io_types.types() | io_groups.GROUPS | io_nodes.OFFERED
+    ui = io_ui.offered(runtime)
+    made = {name: module(name, values) for name, values in contents.items()}
     for version in VERSIONS:
-        found |= _version(f"comfy_api.{version}", runtime, io, ui)
-    return found
+        made |= _version(f"comfy_api.{version}", runtime, io, ui)
+    return made
 
 
-def _version(name: str, runtime: Runtime, io: Mapping[str, Any], ui: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _version(name: str, runtime: Runtime, io: Mapping[str, Any], ui: Mapping[str, Any]) -> dict[str, ModuleType]:
     """The modules of one version; their contents also have the names under which that version keeps them."""
-    io_module, ui_module = module(f"{name}.io", io), module(f"{name}.ui", ui)
-    media = {
-        "Input": module(f"{name}.Input", {one.removesuffix("Input"): value for one, value in INPUTS.items()}),
-        "InputImpl": module(f"{name}.InputImpl", MAKERS),
-        "Types": module(f"{name}.Types", SHAPES),
+    contents: dict[str, Mapping[str, Any]] = {
+        "io": io,
+        "_io": io,
+        "ui": ui,
+        "_ui": ui,
+        "_input": INPUTS,
+        "_input_impl": MAKERS,
+        "_input_impl.video_types": MAKERS | SHAPES | INPUTS,
+        "_util": SHAPES,
+        "Input": {one.removesuffix("Input"): value for one, value in INPUTS.items()},
+        "InputImpl": MAKERS,
+        "Types": SHAPES,
     }
-    return {
-        name: {
-            "ComfyAPI": _comfy_api(runtime),
-            "ComfyAPISync": _comfy_api_sync(runtime),
-            "ComfyExtension": io_nodes.ComfyExtension,
-            "io": io_module,
-            "IO": io_module,
-            "ui": ui_module,
-            "UI": ui_module,
-            **media,
-        },
-        f"{name}.io": io,
-        f"{name}._io": io,
-        f"{name}.ui": ui,
-        f"{name}._ui": ui,
-        f"{name}._input": INPUTS,
-        f"{name}._input_impl": MAKERS,
-        f"{name}._input_impl.video_types": MAKERS | SHAPES | INPUTS,
-        f"{name}._util": SHAPES,
+    members = {member: module(f"{name}.{member}", values) for member, values in contents.items()}
+    itself = {
+        "ComfyAPI": _comfy_api(runtime),
+        "ComfyAPISync": _comfy_api_sync(runtime),
+        "ComfyExtension": io_nodes.ComfyExtension,
+        "IO": members["io"],
+        "UI": members["ui"],
     }
+    return {name: module(name, itself), **{one.__name__: one for one in members.values()}}
 
 
 def _comfy_api_sync(runtime: Runtime) -> type:

@@ -2,11 +2,11 @@
 
 from abc import ABC
 from enum import StrEnum
-from typing import Any, NoReturn, TypedDict
+from typing import TypedDict
 
 from torch import Tensor
 
-from nodes.v1.runtime import NotOfferedError
+from nodes.shims.absent import absent_class
 
 
 class LatentInput(TypedDict, total=False):
@@ -44,15 +44,6 @@ class VideoCodec(StrEnum):
     AV1 = "av1"
 
 
-def _not_offered(name: str, base: type = object) -> type:
-    """A class that can be named, asked for and derived from, and not made."""
-
-    def refuse(self: Any, *arguments: Any, **options: Any) -> NoReturn:
-        raise NotOfferedError(f"comfy_api's {name}", "Weft has no films")
-
-    return type(name, (base,), {"__init__": refuse, "__doc__": "Not offered."})
-
-
 INPUTS = {
     "ImageInput": Tensor,
     "MaskInput": Tensor,
@@ -62,12 +53,12 @@ INPUTS = {
 }
 """Types of values that nodes are given."""
 
-MAKERS = {name: _not_offered(name, VideoInput) for name in ("VideoFromFile", "VideoFromComponents")}
+MAKERS = {name: absent_class("comfy_api.input_impl", name) for name in ("VideoFromFile", "VideoFromComponents")}
 """What makes films."""
 
 SHAPES = {
     "VideoContainer": VideoContainer,
     "VideoCodec": VideoCodec,
-    "VideoComponents": _not_offered("VideoComponents"),
+    "VideoComponents": absent_class("comfy_api.util", "VideoComponents"),
 }
 """What films are made of."""

@@ -8,11 +8,23 @@ have not are looked for in the module of ComfyUI's, so that `from nodes import M
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
-from nodes.shims import attention, comfy_types, comfy_utils, graph_utils, node_helpers, samplers
+from nodes.shims import (
+    attention,
+    comfy_types,
+    comfy_utils,
+    graph_utils,
+    k_diffusion,
+    lora,
+    model_base,
+    model_patcher,
+    node_helpers,
+    samplers,
+)
 from nodes.shims.api import api_modules
 from nodes.shims.comfy_sd import ControlFiles, ModelFiles
 from nodes.shims.exports import module, public
@@ -23,6 +35,7 @@ from nodes.shims.placeholders import placeholders
 from nodes.shims.previews import Previews
 from nodes.shims.prompt_server import BinaryEventTypes, PromptServer
 from nodes.spec import Blocker
+from nodes.v1 import model_sampling
 from nodes.v1.pack_server import PackServer
 from nodes.v1.runtime import Runtime, calling_pack
 
@@ -68,7 +81,6 @@ def install(runtime: Runtime, server: PackServer) -> Callable[[], None]:
 def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
     """The modules by name, parents before their members."""
     management = ModelManagement(runtime)
-    sampling = samplers.Sampling(runtime)
     graphs = _graphs(runtime)
     attributes: dict[str, Mapping[str, Any]] = {
         "folder_paths": public(FolderPaths(runtime.paths, runtime)),
@@ -81,31 +93,35 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy.model_management": public(management),
         "comfy.controlnet": public(ControlFiles(runtime)),
         "comfy.sd": public(ModelFiles(runtime)),
-        "comfy.samplers": {
-            "KSampler": samplers.KSampler,
-            "SAMPLER_NAMES": samplers.SAMPLER_NAMES,
-            "SCHEDULER_NAMES": samplers.SCHEDULER_NAMES,
-            "KSAMPLER_NAMES": samplers.SAMPLER_NAMES,
-            "calculate_sigmas": samplers.calculate_sigmas,
-            "sampler_object": samplers.sampler_object,
-            "ksampler": samplers.ksampler,
-        },
         "comfy.ldm.modules.attention": _definitions(attention),
-        "comfy.sample": {
-            "prepare_noise": samplers.prepare_noise,
-            "fix_empty_latent_channels": samplers.fix_empty_latent_channels,
-            "sample": sampling.sample,
-            "sample_custom": sampling.sample_custom,
-        },
+        "comfy.lora": _definitions(lora),
+        "comfy.lora_convert": {"convert_lora": lora.convert_lora},
+        "comfy.model_base": model_base.EXPORTED,
+        "comfy.model_patcher": model_patcher.EXPORTED,
+        "comfy.model_sampling": _definitions(model_sampling),
         "comfy.comfy_types": _definitions(comfy_types),
         "comfy.comfy_types.node_typing": _definitions(comfy_types),
         "comfy.cli_args": {"args": _arguments(runtime)},
-        **api_modules(runtime),
         "comfy_execution": {},
         "comfy_execution.graph_utils": graphs,
         "comfy_execution.graph": {"ExecutionBlocker": Blocker, "is_link": graph_utils.is_link},
     }
-    return {name: module(name, values) for name, values in attributes.items()}
+    return {name: module(name, values) for name, values in attributes.items()} | _sampling() | api_modules(runtime)
+
+
+def _sampling() -> dict[str, ModuleType]:
+    """The modules of samplers, whose functions call each other through them, as packs put theirs in their place."""
+    known = _definitions(k_diffusion) | k_diffusion.EXPORTED | k_diffusion.sampler_functions()
+    functions = module("comfy.k_diffusion.sampling", known)
+    named = samplers.Samplers(functions)
+    made = module("comfy.samplers", public(named))
+    named.module = made
+    return {
+        "comfy.k_diffusion.sampling": functions,
+        "comfy.k_diffusion.utils": module("comfy.k_diffusion.utils", {"append_dims": k_diffusion.append_dims}),
+        "comfy.samplers": made,
+        "comfy.sample": module("comfy.sample", public(samplers.Sampling(made))),
+    }
 
 
 def overlays(own: OwnNodes) -> dict[str, Mapping[str, Any]]:
@@ -141,12 +157,21 @@ def _overlay(package: ModuleType, attributes: Mapping[str, Any]) -> None:
     package.__dict__["__getattr__"] = missing
 
 
+class _Unchanged(Loader):
+    """Loads a module that is there anew, which leaves it as it is: with all that packs have put into it."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing."""
+
+
 class _Refuser:
     """Says clearly that a part of ComfyUI's own packages is not there."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Never finds anything; raises ModuleNotFoundError for what only ComfyUI has."""
+        """Finds what is there and is to be loaded anew; raises ModuleNotFoundError for what only ComfyUI has."""
         if name.partition(".")[0] in CLOSED:
+            if target is not None:
+                return ModuleSpec(name, _Unchanged(), is_package=hasattr(target, "__path__"))
             _refuse(name)
         return None
 

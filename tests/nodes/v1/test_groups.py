@@ -132,7 +132,7 @@ def test_what_a_word_brings_is_filled_in(bench) -> None:
     made = bench(PACK)
     graph = {"1": node("Test Resize", how="square"), "2": node("Test Show", value=["1", 0])}
     checked = check(graph, made.registry, FakeFiles())
-    assert checked.graph["1"]["inputs"] == {"how": "square", "how.size": 512, "note": "-"}
+    assert checked.graph.read()["1"]["inputs"] == {"how": "square", "how.size": 512, "note": "-"}
 
 
 def test_clients_read_the_groups_as_comfyui_spells_them(bench) -> None:
