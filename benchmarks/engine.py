@@ -25,9 +25,6 @@ from benchmarks.server import Server, serving
 
 Graph = dict[str, Any]
 
-MOST_LINKS = 500
-"""Links into one node; what is wider is gathered in two steps."""
-
 POSTERS = 8
 """Clients that queue jobs at the same time."""
 
@@ -48,21 +45,12 @@ def chain(nodes: int, seed: int) -> Graph:
 
 
 def fan(nodes: int, seed: int) -> Graph:
-    """Pictures of their own colors, each inverted, all of which are needed by one node."""
+    """Pictures of their own colors, and each inverted, all of them linked to one node."""
     pairs = nodes // 2
     graph = {f"p{n}": picture(seed + n) for n in range(pairs)}
     graph |= {f"i{n}": node("ImageInvert", image=[f"p{n}", 0]) for n in range(pairs)}
-    waiting = [f"i{n}" for n in range(pairs)]
-    for level in count():
-        groups = [waiting[start : start + MOST_LINKS] for start in range(0, len(waiting), MOST_LINKS)]
-        names = [f"g{level}.{number}" for number in range(len(groups))]
-        for name, group in zip(names, groups, strict=True):
-            links = {f"also_{source}": [source, 0] for source in group}
-            graph[name] = node("StringConcatenate", string_a=name, string_b=str(seed), delimiter="", **links)
-        if len(names) == 1:
-            return graph | {"out": node("PreviewAny", source=[names[0], 0])}
-        waiting = names
-    raise AssertionError
+    links = {f"also_{source}": [source, 0] for source in graph}
+    return graph | {"out": node("PreviewAny", source=str(seed), **links)}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,6 @@ class ServerSettings:
     max_upload_bytes: int = 100 * MEBIBYTE
     max_json_bytes: int = 8 * MEBIBYTE
     read_seconds: float = 60.0
-    idle_seconds: float = 30.0
+    idle_seconds: float = 15.0
     linger_seconds: float = 2.0
     socket_stall_seconds: float = 10.0

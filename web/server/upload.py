@@ -14,6 +14,8 @@ from web.server.replies import RequestError, reply
 
 LONGEST_FIELD = 4096  # bytes
 MOST_FIELDS = 16
+SLOWEST = 16 * 1024
+"""Bytes of a file that give its sender another second."""
 
 routes = web.RouteTableDef()
 
@@ -57,21 +59,9 @@ async def _receive(request: web.Request, file: IO[bytes]) -> Form:
     """Read a multipart body: the field `image` into `file`, the others as texts."""
     if not request.content_type.startswith("multipart/"):
         raise RequestError('Send the picture as multipart/form-data, in a field named "image".', 415)
-    form = Form()
     try:
-        async with asyncio.timeout(request.app[SETTINGS].read_seconds):
-            reader = await request.multipart()
-        for _ in range(MOST_FIELDS):
-            part = await reader.next()
-            if part is None:
-                break
-            if not isinstance(part, BodyPartReader):
-                raise RequestError("The parts of the form may not have parts themselves.")
-            if part.name == "image":
-                form.name = part.filename
-                await _copy(request, part, file)
-            else:
-                form.texts[part.name or ""] = await _text(part)
+        async with asyncio.timeout(request.app[SETTINGS].read_seconds) as patience:
+            form = await _read(request, file, patience)
     except (ValueError, AssertionError) as error:
         raise RequestError("The multipart body is damaged.") from error
     if form.name is None:
@@ -79,18 +69,31 @@ async def _receive(request: web.Request, file: IO[bytes]) -> Form:
     return form
 
 
-async def _copy(request: web.Request, part: BodyPartReader, file: IO[bytes]) -> None:
-    settings = request.app[SETTINGS]
-    size = 0
-    while True:
-        async with asyncio.timeout(settings.read_seconds):
-            chunk = await part.read_chunk(256 * 1024)
-        if not chunk:
+async def _read(request: web.Request, file: IO[bytes], patience: asyncio.Timeout) -> Form:
+    form = Form()
+    reader = await request.multipart()
+    for _ in range(MOST_FIELDS):
+        part = await reader.next()
+        if part is None:
             break
+        if not isinstance(part, BodyPartReader):
+            raise RequestError("The parts of the form may not have parts themselves.")
+        if part.name == "image":
+            form.name = part.filename
+            await _copy(part, file, request.app[SETTINGS].max_upload_bytes, patience)
+        else:
+            form.texts[part.name or ""] = await _text(part)
+    return form
+
+
+async def _copy(part: BodyPartReader, file: IO[bytes], most: int, patience: asyncio.Timeout) -> None:
+    """Write what comes, for which its sender has the more time the more there is."""
+    size = 0
+    while chunk := await part.read_chunk(256 * 1024):
         size += len(chunk)
-        if size > settings.max_upload_bytes:
-            limit = settings.max_upload_bytes / 1024**2
-            raise RequestError(f"The file is larger than {limit:g} MB (--max-upload-size).", 413)
+        if size > most:
+            raise RequestError(f"The file is larger than {most / 1024**2:g} MB (--max-upload-size).", 413)
+        patience.reschedule((patience.when() or 0.0) + len(chunk) / SLOWEST)
         await asyncio.to_thread(file.write, chunk)
     file.flush()
 
