@@ -134,7 +134,7 @@ Conditioning = tuple[Cond, ...]
 
 @dataclass(frozen=True, eq=False)
 class Occasion:
-    """What does not change over a run of sampling: the latent in model scale (b c h w), its mask, the seed, the sigmas.
+    """What does not change over a run of sampling: the latent in model scale (b c h w), its mask, the seed, and so on.
 
     `negative` tells for which side of the guidance a prompt is prepared.
     """
@@ -148,6 +148,8 @@ class Occasion:
     negative: bool = False
     sigmas: Tensor | None = None
     """(n,), where a run walks some."""
+    noise: Tensor | None = None
+    """(b c h w), what is added to the latent at the beginning of a run."""
 
     @property
     def height(self) -> int:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from torch import Tensor
 
 from models.sampling.guidance import Guider
+from models.sampling.named import Walker
 from models.sampling.noise import Noise
-from models.sampling.run import Step, Walker, sample
+from models.sampling.run import Step, sample
 from models.types import Latent
 from nodes.context import Context
 from nodes.previews import Preview, previewer

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from models.resize import ResizeMethod
+from models.sampling.named import sampler_named
 from models.sampling.noise import continued, generated
 from models.sampling.samplers import cfg_pp, sde
 from models.sampling.samplers.lcm import lcm_upscale
@@ -32,7 +33,7 @@ Percent = Annotated[
 @node("KSamplerSelect", category=CATEGORY)
 def ksampler_select(sampler_name: SamplerName) -> SAMPLER:
     """A sampler by its name, with its usual options."""
-    return SAMPLERS[sampler_name]
+    return sampler_named(sampler_name)
 
 
 @node("SamplerEulerAncestral", category=CATEGORY)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from models.sampling.guidance import ClassifierFree, Guider
+from models.sampling.named import sampler_named
 from models.sampling.noise import NoNoise, RandomNoise
 from models.sampling.run import ksampler_sigmas
 from models.sampling.samplers.table import SAMPLERS
@@ -45,7 +46,7 @@ def ksampler(
     """Turns noise into a latent picture, step by step, guided toward one prompt and away from the other."""
     sigmas = ksampler_sigmas(model, scheduler, steps, denoise, sampler_name)
     guider = Guider(model, ClassifierFree(positive, negative, cfg))
-    return denoised(context, guider, RandomNoise(seed), latent_image, SAMPLERS[sampler_name], sigmas).result
+    return denoised(context, guider, RandomNoise(seed), latent_image, sampler_named(sampler_name), sigmas).result
 
 
 @node("KSamplerAdvanced", name="KSampler (Advanced)", category="model/sampling")
@@ -71,4 +72,4 @@ def ksampler_advanced(
     sigmas = between_steps(whole, start_at_step, end_at_step, return_with_leftover_noise == "enable")
     guider = Guider(model, ClassifierFree(positive, negative, cfg))
     noise = NoNoise(noise_seed) if add_noise == "disable" else RandomNoise(noise_seed)
-    return denoised(context, guider, noise, latent_image, SAMPLERS[sampler_name], sigmas).result
+    return denoised(context, guider, noise, latent_image, sampler_named(sampler_name), sigmas).result

@@ -3,8 +3,8 @@
 from typing import Annotated, Literal
 
 from models.sampling.align_your_steps import align_your_steps
+from models.sampling.named import schedule_named
 from models.sampling.schedules import (
-    SCHEDULES,
     beta_quantiles,
     exponential_between,
     karras_between,
@@ -29,7 +29,7 @@ SIGMA_MAX, SIGMA_MIN = 14.614642, 0.0291675
 @node("BasicScheduler", category=CATEGORY)
 def basic_scheduler(*, model: MODEL, scheduler: SchedulerName, steps: Steps = 20, denoise: Denoise = 1.0) -> SIGMAS:
     """The sigmas of a named schedule; with denoise below 1, the end of a longer one."""
-    return partly_scheduled(SCHEDULES[scheduler], model.sampling.levels, steps, denoise)
+    return partly_scheduled(schedule_named(scheduler), model.sampling.levels, steps, denoise)
 
 
 @node("KarrasScheduler", category=CATEGORY)

@@ -9,8 +9,8 @@ from models.adapters.style import StyleModel
 from models.conditioning import Conditioning
 from models.controls import ControlModel
 from models.sampling.guidance import Guider
+from models.sampling.named import Walker
 from models.sampling.noise import Noise
-from models.sampling.samplers.table import Sampler
 from models.types import Clip, Latent, Model, Residence, Vae
 from models.vision import ClipVision, Seen
 from nodes.spec import Socket
@@ -26,7 +26,7 @@ MASK = Annotated[Tensor, Socket("MASK")]
 """Masks (b, h, w), float32 in 0..1."""
 SIGMAS = Annotated[Tensor, Socket("SIGMAS")]
 """The sigmas that a sampler visits, in its order (n + 1,), float32."""
-SAMPLER = Annotated[Sampler, Socket("SAMPLER")]
+SAMPLER = Annotated[Walker, Socket("SAMPLER")]
 NOISE = Annotated[Noise, Socket("NOISE")]
 GUIDER = Annotated[Guider, Socket("GUIDER")]
 CONTROL_NET = Annotated[ControlModel, Socket("CONTROL_NET")]

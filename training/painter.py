@@ -11,7 +11,8 @@ from models.loading.load import Checkpoint, load_checkpoint
 from models.memory import DevicePolicy
 from models.sampling.guidance import ClassifierFree
 from models.sampling.noise import initial_noise
-from models.sampling.run import SAMPLERS, ksampler_sigmas, sample
+from models.sampling.run import ksampler_sigmas, sample
+from models.sampling.samplers.table import SAMPLERS
 from models.text.encode import encode_prompt
 from models.types import Clip, Vae
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,11 +13,9 @@ from models.sampling.entries import Rules
 from models.sampling.evaluation import Asker, ConditionedDenoiser
 from models.sampling.guidance import Guidance, Guided
 from models.sampling.masking import Masked, mask_like, noise_of_kept_part
-from models.sampling.model_sampling import ModelSampling
+from models.sampling.named import Walker, sampler_named, schedule_named
 from models.sampling.patches import Moment
 from models.sampling.samplers.common import State
-from models.sampling.samplers.table import SAMPLERS
-from models.sampling.schedules import SCHEDULES
 from models.sampling.steps import partly_scheduled
 from models.types import Model
 
@@ -33,31 +30,10 @@ class Step:
     total: int
 
 
-class Walker(Protocol):
-    """What takes a latent down the sigmas: a sampler."""
-
-    @property
-    def renews_masked_noise(self) -> bool:
-        """Whether the part kept by a noise mask is covered by other noise than the part that is sampled."""
-        ...
-
-    def run(
-        self,
-        denoise: GuidedDenoiser,
-        x: Tensor,
-        sigmas: Tensor,
-        seed: int,
-        sampling: ModelSampling,
-        each: Callable[[State], None],
-    ) -> Tensor:
-        """Walks x (b c h w) down the sigmas (n,), telling every step; returns where it ends."""
-        ...
-
-
 def ksampler_sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> Tensor:
     """The sigmas that the plain sampler nodes walk: (n + 1,), or empty where denoise is zero."""
-    drop_penultimate = SAMPLERS[sampler].drops_penultimate_sigma
-    return partly_scheduled(SCHEDULES[scheduler], model.sampling.levels, steps, denoise, drop_penultimate)
+    drop_penultimate = sampler_named(sampler).drops_penultimate_sigma
+    return partly_scheduled(schedule_named(scheduler), model.sampling.levels, steps, denoise, drop_penultimate)
 
 
 def sample(
@@ -87,7 +63,7 @@ def sample(
     start = latent_format.start(latent.to(device, torch.float32))
     noise = noise.to(device, torch.float32)
     mask = None if noise_mask is None else mask_like(noise_mask, start)
-    occasion = Occasion(start, latent_format.stride, mask, seed, sigmas=sigmas)
+    occasion = Occasion(start, latent_format.stride, mask, seed, sigmas=sigmas, noise=noise)
     tell = _teller(each, len(sigmas) - 1)
     with model.unet.on_device(model.weights) as network:
         evaluate = ConditionedDenoiser(network, prediction, levels, model.unet.dtype, before_evaluation)
@@ -97,7 +73,7 @@ def sample(
             covering = noise_of_kept_part(latent, seed).to(device) if sampler.renews_masked_noise else noise
             denoise = Masked(denoise, prediction, mask, start, covering, _mask_changes(model, sigmas))
         x = prediction.noised(start, noise, sigmas[0], is_largest(sigmas[0], levels.sigma_max))
-        x = sampler.run(denoise, x, sigmas, seed, model.sampling, tell)
+        x = sampler.run(denoise, x, sigmas, seed, model, tell)
     return latent_format.raw(prediction.ended(x, sigmas[-1])).to(latent.device)
 
 

@@ -20,7 +20,6 @@ from nodes.shims import (
     graph_utils,
     k_diffusion,
     lora,
-    model_base,
     model_patcher,
     node_helpers,
     samplers,
@@ -36,6 +35,7 @@ from nodes.shims.previews import Previews
 from nodes.shims.prompt_server import BinaryEventTypes, PromptServer
 from nodes.spec import Blocker
 from nodes.v1 import model_sampling
+from nodes.v1.model_parts import ModelType
 from nodes.v1.pack_server import PackServer
 from nodes.v1.runtime import Runtime, calling_pack
 
@@ -96,7 +96,7 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy.ldm.modules.attention": _definitions(attention),
         "comfy.lora": _definitions(lora),
         "comfy.lora_convert": {"convert_lora": lora.convert_lora},
-        "comfy.model_base": model_base.EXPORTED,
+        "comfy.model_base": {"ModelType": ModelType},
         "comfy.model_patcher": model_patcher.EXPORTED,
         "comfy.model_sampling": _definitions(model_sampling),
         "comfy.comfy_types": _definitions(comfy_types),

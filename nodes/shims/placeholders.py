@@ -12,13 +12,13 @@ from nodes.shims.exports import answer_missing, module
 
 INSIDES = (
     "comfy.clip_vision", "comfy.conds", "comfy.controlnet", "comfy.diffusers_convert", "comfy.diffusers_load",
-    "comfy.float", "comfy.gligen", "comfy.hooks", "comfy.k_diffusion", "comfy.k_diffusion.sampling",
-    "comfy.k_diffusion.utils", "comfy.latent_formats", "comfy.ldm", "comfy.ldm.common_dit", "comfy.ldm.flux",
+    "comfy.float", "comfy.gligen", "comfy.hooks", "comfy.k_diffusion",
+    "comfy.latent_formats", "comfy.ldm", "comfy.ldm.common_dit", "comfy.ldm.flux",
     "comfy.ldm.flux.layers", "comfy.ldm.flux.math", "comfy.ldm.flux.model", "comfy.ldm.models",
     "comfy.ldm.models.autoencoder", "comfy.ldm.modules", "comfy.ldm.modules.diffusionmodules",
     "comfy.ldm.modules.diffusionmodules.openaimodel", "comfy.ldm.modules.diffusionmodules.util", "comfy.ldm.util",
-    "comfy.ldm.wan", "comfy.ldm.wan.model", "comfy.lora", "comfy.lora_convert",
-    "comfy.model_base", "comfy.model_detection", "comfy.model_patcher", "comfy.model_sampling", "comfy.ops",
+    "comfy.ldm.wan", "comfy.ldm.wan.model",
+    "comfy.model_detection", "comfy.ops",
     "comfy.options", "comfy.patcher_extension", "comfy.sampler_helpers", "comfy.sd1_clip", "comfy.sdxl_clip",
     "comfy.supported_models", "comfy.supported_models_base", "comfy.t2i_adapter", "comfy.taesd", "comfy.taesd.taesd",
     "comfy.text_encoders", "comfy.weight_adapter", "comfy_extras", "comfy_extras.chainner_models",

@@ -9,6 +9,7 @@ from typing import Any
 
 from nodes.context import Home
 from nodes.registry import Registry
+from nodes.shims.added_samplers import forget_added, take_added
 from nodes.shims.folder_paths import roots_of_packs
 from nodes.shims.install import install
 from nodes.spec import NodeSpec
@@ -50,6 +51,7 @@ class CustomNodes:
                 home.loading(loaded.pack.name)
                 self._add(loaded)
             self._add_undeclared(packs)
+        take_added(sys.modules["comfy.samplers"], registry)
         home.loading("")
         self.pack_socket = attempt("routes of packs", self.failures, self._server.start)
 
@@ -58,6 +60,7 @@ class CustomNodes:
         if self._server is not None:
             self._server.close()
         self._uninstall()
+        forget_added()
         for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
             del sys.modules[name]
 
@@ -110,6 +113,8 @@ class CustomNodes:
                 if spec != self._registry[id]:
                     self._registry.replace(spec)
                     changed[id] = spec
+            if self._server is not None:
+                changed |= take_added(sys.modules["comfy.samplers"], self._registry)
         return changed
 
 

@@ -1,35 +1,50 @@
 """Functions that packs set on a model, in the forms in which our networks and guidance call such changes."""
 
-from collections.abc import Callable
-from typing import Any, Protocol
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from models.sampling.patches import Estimated, EstimatesPatch, FormulaPatch, ResultPatch, Round
+from models.sampling.patches import Ask, Estimated, EstimatesPatch, FormulaPatch, MaskPatch, Moment, ResultPatch, Round
+from models.types import Model
 from models.unet_patches import Attention, AttentionPatch, Call, FeaturePatch, InputsPatch, JoinPatch, Place
-from nodes.v1.conditioning import conditioning_to_foreign
+from nodes.v1.conds import Conds
+from nodes.v1.model_parts import Around, BaseModel
 
 Function = Callable[..., Any]
 
 
-class Owner(Protocol):
-    """The handle that a function is set on, and which it is told of."""
+@dataclass(frozen=True, eq=False)
+class Owner:
+    """The model that functions are set on, and the options that they are told."""
 
-    model_options: dict[str, Any]
+    model: Model
+    options: dict[str, Any]
 
-    @property
-    def model(self) -> Any: ...
+    def inside(self, ask: Ask | None = None) -> BaseModel:
+        """What a function is told as the model; it can be asked while the model samples."""
+        return BaseModel(self.model, ask)
 
 
 def formula(function: Function, owner: Owner) -> FormulaPatch:
-    """Guidance by a function that takes and gives noise, x minus the clean estimate."""
+    """Guidance by a function that takes and gives noise, x minus the clean estimate.
+
+    One of three parameters is of an old form: (cond, uncond, cfg).
+    """
+    is_old = len(inspect.signature(function).parameters) == 3
 
     def change(toward: Tensor, away: Tensor, of: Round) -> Tensor:
+        if is_old:
+            return of.x - function(of.x - toward, of.x - away, of.cfg)
         told = _told(of, owner) | {
             "cond": of.x - toward,
             "uncond": of.x - away,
             "cond_denoised": toward,
             "uncond_denoised": away,
+            "input_cond": Conds(of.positive),
+            "input_uncond": Conds(of.negative or ()),
         }
         return of.x - function(told)
 
@@ -40,7 +55,7 @@ def before(function: Function, owner: Owner) -> EstimatesPatch:
     """A change to the estimates of the positive and the negative."""
 
     def change(estimated: Estimated, of: Round) -> Estimated:
-        conds = [conditioning_to_foreign(of.positive), conditioning_to_foreign(of.negative or ())]
+        conds = [Conds(of.positive), None if of.negative is None else Conds(of.negative)]
         found = function(_told(of, owner) | {"conds": conds, "conds_out": [estimated.toward, estimated.away]})
         return Estimated(found[0], found[1] if len(found) > 1 else estimated.away)
 
@@ -53,8 +68,8 @@ def after(function: Function, owner: Owner) -> ResultPatch:
     def change(guided: Tensor, estimated: Estimated, of: Round) -> Tensor:
         told = _told(of, owner) | {
             "denoised": guided,
-            "cond": conditioning_to_foreign(of.positive),
-            "uncond": conditioning_to_foreign(of.negative or ()),
+            "cond": Conds(of.positive),
+            "uncond": None if of.negative is None else Conds(of.negative),
             "cond_denoised": estimated.toward,
             "uncond_denoised": estimated.toward if estimated.away is None else estimated.away,
         }
@@ -71,9 +86,20 @@ def _told(of: Round, owner: Owner) -> dict[str, Any]:
         "timestep": sigma,
         "sigma": sigma,
         "input": of.x,
-        "model": owner.model,
-        "model_options": owner.model_options,
+        "model": owner.inside(of.ask),
+        "model_options": owner.options,
     }
+
+
+def mask(function: Function, owner: Owner) -> MaskPatch:
+    """A change to the noise mask (b 1 h w) at each sigma of a run."""
+
+    def change(denoise_mask: Tensor, moment: Moment) -> Tensor:
+        sigma = moment.sigma.expand(len(denoise_mask))
+        told = {"model": Around(owner.inside(), owner.options), "sigmas": moment.sigmas}
+        return function(sigma, denoise_mask, extra_options=told)
+
+    return change
 
 
 def features(function: Function, owner: Owner) -> FeaturePatch:
@@ -117,12 +143,22 @@ def attention(function: Function, owner: Owner) -> AttentionPatch:
 
 
 def _options(place: Place, call: Call, owner: Owner) -> dict[str, Any]:
-    """Where and in which evaluation a change is asked; the rows of prompts other than the positive are marked by 1."""
-    return owner.model_options.get("transformer_options", {}) | {
+    """Where and in which evaluation a change is asked."""
+    return told_of_call(owner.options.get("transformer_options", {}), call.sigma, call.prompts, call.sigmas) | {
+        **call.extra,
         "block": (place.path, place.number),
         "block_index": place.index,
         "transformer_index": place.index,
-        "cond_or_uncond": [int(prompt > 0) for prompt in call.prompts],
-        "sigmas": call.sigma.reshape(1),
         "original_shape": list(call.shape),
+    }
+
+
+def told_of_call(
+    options: Mapping[str, Any], sigma: Tensor, prompts: Sequence[int], sigmas: Tensor | None
+) -> dict[str, Any]:
+    """Transformer options with which evaluation it is; the rows of prompts other than the positive are marked by 1."""
+    return dict(options) | {
+        "cond_or_uncond": [int(prompt > 0) for prompt in prompts],
+        "sigmas": sigma.reshape(1),
+        **({} if sigmas is None else {"sample_sigmas": sigmas}),
     }

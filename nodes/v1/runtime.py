@@ -27,6 +27,10 @@ class Call:
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
 
+CALL: ContextVar[Call | None] = ContextVar("call", default=None)
+"""The call that is going on, as the thread or task knows it that runs it."""
+
+
 class Runtime:
     """One worker as the modules that packs import see it.
 
@@ -53,12 +57,11 @@ class Runtime:
         self.tell = tell
         self._idle = Call(Context("", paths, settings, services))
         self._last = self._idle
-        self._current: ContextVar[Call | None] = ContextVar("call", default=None)
 
     @property
     def call(self) -> Call:
         """The call that is going on; one that belongs to no node if there is none."""
-        return self._current.get() or self._last
+        return CALL.get() or self._last
 
     @property
     def context(self) -> Context:
@@ -94,11 +97,11 @@ class Runtime:
     def running(self, call: Call) -> Iterator[None]:
         """Makes this the call that is going on."""
         self._last = call
-        token = self._current.set(call)
+        token = CALL.set(call)
         try:
             yield
         finally:
-            self._current.reset(token)
+            CALL.reset(token)
             if self._last is call:
                 self._last = self._idle
 
@@ -120,3 +123,10 @@ class NotOfferedError(AttributeError):
     def __init__(self, what: str, instead: str = "") -> None:
         advice = f": {instead}" if instead else ""
         super().__init__(f"{calling_pack()} uses {what}, which Weft does not offer{advice}")
+
+
+def check_running() -> None:
+    """Raises InterruptedByUserError once the job of the call that is going on is to stop."""
+    call = CALL.get()
+    if call is not None:
+        call.context.check()

@@ -15,6 +15,7 @@ from models.sampling.samplers import cfg_pp, deis, dpm, dpmpp, ipndm, lcm, multi
 from models.sampling.samplers.common import State
 from models.sampling.samplers.process import FLOWING
 from models.sampling.samplers.ratios import from_finite_ratio, ratio, walk_in_ratios
+from models.types import Model
 
 OnFlow = Literal["same", "process", "ratios"]
 """How a walk of x = latent + σ · noise goes on a flow model: as it is, since the probability flow is the same; by an
@@ -63,11 +64,11 @@ class Sampler:
         x: Tensor,
         sigmas: Tensor,
         seed: int,
-        sampling: ModelSampling,
+        model: Model,
         each: Callable[[State], None],
     ) -> Tensor:
         """Walks to the end, telling every state; returns the last latent."""
-        for state in self(denoise, x, sigmas, seed, sampling):
+        for state in self(denoise, x, sigmas, seed, model.sampling):
             x = state.x
             each(state)
         return x
