@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +19,9 @@ LARGEST = 256 << 20
 
 KIND, VALUE = "$", "value"
 
+ATOMS = frozenset({str, int, float, bool, type(None)})
+"""Types whose values JSON has; most of what is told is of these."""
+
 
 class FrameError(ValueError):
     """What came over the pipe is no message."""
@@ -34,39 +37,49 @@ class Frames:
             for name, kind in vars(module).items()
             if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == module.__name__
         }
+        self._encoder = json.JSONEncoder(separators=(",", ":"))
+        self._decoder = json.JSONDecoder(object_hook=self._made)
 
     def write(self, message: object) -> bytes:
-        return json.dumps(self._plain(message), separators=(",", ":")).encode()
+        return self._encoder.encode(self._plain(message)).encode()
 
     def read(self, data: bytes) -> Any:
         """The message. Raises FrameError."""
         try:
-            return json.loads(data, object_hook=self._made)
+            return self._decoder.decode(data.decode())
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise FrameError(f"{type(error).__name__}: {error}") from error
 
     def _plain(self, value: Any) -> Any:
         """The value in terms of JSON; what JSON does not have is an object that tells its kind."""
-        if value is None or isinstance(value, str | int | float):
+        kind = type(value)
+        if kind in ATOMS or isinstance(value, (str, int, float)):
             return value
-        record = self._records.get(type(value).__name__)
-        if record is not None and type(value) is record[0]:
-            return {KIND: type(value).__name__} | {name: self._plain(getattr(value, name)) for name in record[1]}
+        record = self._records.get(kind.__name__)
+        if record is not None and kind is record[0]:
+            plain: dict[str, Any] = {KIND: kind.__name__}
+            for name in record[1]:
+                child = getattr(value, name)
+                plain[name] = child if type(child) in ATOMS else self._plain(child)
+            return plain
         if isinstance(value, list):
-            return [self._plain(child) for child in value]
+            return self._each(value)
         if isinstance(value, Mapping) and KIND not in value and all(isinstance(name, str) for name in value):
             return {name: self._plain(child) for name, child in value.items()}
-        kind, content = self._told(value)
-        return {KIND: kind, VALUE: content}
+        word, content = self._told(value)
+        return {KIND: word, VALUE: content}
+
+    def _each(self, values: Iterable[Any]) -> list[Any]:
+        return [child if type(child) in ATOMS else self._plain(child) for child in values]
 
     def _told(self, value: Any) -> tuple[str, Any]:
         match value:
             case tuple():
-                return "tuple", [self._plain(child) for child in value]
+                return "tuple", self._each(value)
             case Mapping():
                 return "mapping", [[self._plain(name), self._plain(child)] for name, child in value.items()]
             case set() | frozenset():
-                return "set", [self._plain(child) for child in value]
+                return "set", self._each(value)
             case bytes():
                 return "bytes", base64.b64encode(value).decode("ascii")
             case Path():
