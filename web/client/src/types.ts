@@ -57,6 +57,11 @@ export type WidgetSpec =
       readonly on: string | null
       readonly off: string | null
     }
+  | {
+      /** A value for which the node's pack has a field of its own, in ComfyUI's editor. */
+      readonly kind: 'json'
+      readonly default: Value
+    }
 
 export interface InputSpec {
   readonly name: string
@@ -67,8 +72,8 @@ export interface InputSpec {
   readonly tooltip: string
   /** Null where the input takes a wire only. */
   readonly widget: WidgetSpec | null
-  /** When the node has the input: always, if nothing is said. */
-  readonly when?: Presence
+  /** The node has the input while all of these hold. */
+  readonly when?: readonly Presence[]
 }
 
 /** An input may be there once the document lists it, or while another input has a certain value. */

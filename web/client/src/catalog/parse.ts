@@ -7,6 +7,7 @@ import type {
   JsonObject,
   NodeSpec,
   OutputSpec,
+  Presence,
   Specs,
   Value,
   WidgetSpec,
@@ -51,7 +52,8 @@ function parseInputs(section: Value | undefined, optional: boolean): InputSpec[]
       label: asText(options.display_name, '') || name,
       optional,
       tooltip: asText(options.tooltip, ''),
-      widget: options.forceInput === true ? null : parseWidget(name, type, options),
+      widget:
+        options.forceInput === true ? null : parseWidget(name, drawnAs(type, options), options),
     }
     if (type === GROWING) return membersOf(input, options)
     return type === DEPENDENT ? [input, ...partsOf(input, options)] : [input]
@@ -78,7 +80,7 @@ function membersOf(group: InputSpec, { template }: JsonObject): InputSpec[] {
     label: name,
     optional: group.optional || index >= least,
     widget: null,
-    ...(index >= Math.max(least, 1) && { when: { kind: 'listed' } as const }),
+    ...(index >= Math.max(least, 1) && { when: [{ kind: 'listed' }] }),
   }))
 }
 
@@ -86,11 +88,17 @@ function membersOf(group: InputSpec, { template }: JsonObject): InputSpec[] {
 function partsOf(choice: InputSpec, { options }: JsonObject): InputSpec[] {
   return asArray(options).flatMap((option) => {
     if (!isObject(option) || !isObject(option.inputs)) return []
-    const when = { kind: 'chosen', by: choice.name, value: option.key ?? null } as const
+    const chosen: Presence = { kind: 'chosen', by: choice.name, value: option.key ?? null }
     return sectionsOf(option.inputs).map((part) => {
-      return { ...part, name: `${choice.name}.${part.name}`, when }
+      const when = (part.when ?? []).map((one) => within(choice, one))
+      return { ...part, name: `${choice.name}.${part.name}`, when: [chosen, ...when] }
     })
   })
+}
+
+/** The condition of an input behind a choice, by the full name of what decides it. */
+function within(choice: InputSpec, one: Presence): Presence {
+  return one.kind === 'chosen' ? { ...one, by: `${choice.name}.${one.by}` } : one
 }
 
 function sectionsOf({ required, optional }: JsonObject): InputSpec[] {
@@ -108,6 +116,11 @@ function parseOutputs(entry: JsonObject): OutputSpec[] {
       tooltip: asText(tooltips[index], ''),
     }
   })
+}
+
+/** The type whose widget an input has; one of several types may say which. */
+function drawnAs(type: Value | undefined, options: JsonObject): Value | undefined {
+  return typeof options.widgetType === 'string' ? options.widgetType : type
 }
 
 function parseWidget(
@@ -140,8 +153,14 @@ function parseWidget(
         off: typeof options.label_off === 'string' ? options.label_off : null,
       }
     default:
-      return null
+      return options.socketless === true ? keptWidget(options.default ?? null) : null
   }
+}
+
+/** What is left of a widget that only ComfyUI's editor draws. */
+function keptWidget(value: Value): WidgetSpec {
+  if (typeof value !== 'string') return { kind: 'json', default: value }
+  return { kind: 'text', multiline: false, default: value, placeholder: '' }
 }
 
 /** Old declarations say nothing: there, the name makes a seed. */

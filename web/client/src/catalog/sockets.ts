@@ -30,10 +30,11 @@ function withExtras(node: GraphNode, spec: NodeSpec): Sockets<InputSpec> {
 }
 
 function isThere({ name, when }: InputSpec, node: GraphNode, spec: NodeSpec): boolean {
-  if (!when) return true
-  if (when.kind === 'listed') return node.inputs.some((slot) => slot.name === name)
-  const choice = spec.inputs.find((input) => input.name === when.by)
-  return choice !== undefined && readValue(node, spec, choice) === when.value
+  return (when ?? []).every((one) => {
+    if (one.kind === 'listed') return node.inputs.some((slot) => slot.name === name)
+    const choice = spec.inputs.find((input) => input.name === one.by)
+    return choice !== undefined && readValue(node, spec, choice) === one.value
+  })
 }
 
 function inputOfFile(slot: GraphNode['inputs'][number]): InputSpec {

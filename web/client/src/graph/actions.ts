@@ -81,11 +81,11 @@ function withSlots(
 ): Workflow {
   let changed = workflow
   const known = specs[target.type]?.inputs ?? []
-  const index = known.findIndex(({ name }) => name === wish.input)
-  const next = index < 0 ? undefined : known[index + 1]
   const shown = inputSpecs(target, specs[target.type])
-  const wired = shown.find(({ name }) => name === wish.input) ?? known[index]
-  const wanted = [wired, next?.when?.kind === 'listed' ? next : undefined]
+  const wired = [...shown, ...known].find(({ name }) => name === wish.input)
+  const next = wired && known[known.indexOf(wired) + 1]
+  const grows = next?.when?.some(({ kind }) => kind === 'listed')
+  const wanted = [wired, grows ? next : undefined]
     .filter((input) => input !== undefined)
     .filter(({ name }) => inputIndex(target, name) < 0)
   if (wanted.length > 0) {
@@ -156,7 +156,9 @@ function linksOfOthers(
   choice: InputSpec,
 ): ReadonlySet<LinkId> {
   const node = nodeOf(workflow, id)
-  const parts = spec.inputs.filter(({ when }) => when?.kind === 'chosen' && when.by === choice.name)
+  const parts = spec.inputs.filter(({ when }) => {
+    return when?.some((one) => one.kind === 'chosen' && one.by === choice.name)
+  })
   if (!node || parts.length === 0) return new Set()
   const there = new Set(inputSpecs(node, spec).map(({ name }) => name))
   const gone = new Set(parts.map(({ name }) => name).filter((name) => !there.has(name)))

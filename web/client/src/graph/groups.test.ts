@@ -98,3 +98,70 @@ test('groups and choices survive a file', () => {
   const method = MERGE.inputs.find(({ name }) => name === 'method')
   expect(found && method && readValue(found, MERGE, method)).toBe('area')
 })
+
+const PART = { input: { required: { part: ['*', {}] } }, prefix: 'part', min: 1, max: 3 }
+const UNIT = [
+  'COMFY_DYNAMICCOMBO_V3',
+  {
+    options: [
+      { key: 'pixels', inputs: { required: { count: ['INT', { default: 8 }] } } },
+      { key: 'parts', inputs: { required: { parts: ['COMFY_AUTOGROW_V3', { template: PART }] } } },
+    ],
+  },
+]
+const NESTED = parseSpec('Nested', {
+  input: {
+    required: {
+      how: [
+        'COMFY_DYNAMICCOMBO_V3',
+        {
+          options: [
+            { key: 'square', inputs: { required: { size: WIDTH } } },
+            { key: 'by', inputs: { required: { unit: UNIT } } },
+          ],
+        },
+      ],
+      color: ['COLOR', { default: '#ffffff', socketless: true }],
+      box: ['BOUNDING_BOX', { default: { x: 0, y: 0 }, socketless: true }],
+      rate: ['FLOAT,INT', { default: 25, widgetType: 'FLOAT' }],
+    },
+  },
+  output: ['*'],
+  output_name: ['*'],
+})
+
+test('choices and groups behind a choice are there while all of them are chosen', () => {
+  let workflow: Workflow = {
+    ...EMPTY_WORKFLOW,
+    nodes: ['1', '2'].map((id) => createNode(NESTED, id, { x: 0, y: 0 }, { width: 0, height: 0 })),
+  }
+  const names = () => {
+    const found = nodeOf(workflow, '2')
+    return found ? inputSpecs(found, NESTED).map(({ name }) => name) : []
+  }
+  const choose = (input: string, value: string) => {
+    const found = nodeOf(workflow, '2')
+    const spec = found && inputSpecs(found, NESTED).find(({ name }) => name === input)
+    if (!spec) throw new Error(`no ${input}`)
+    workflow = withInputValue(workflow, NESTED, '2', spec, value)
+  }
+  const rest = ['color', 'box', 'rate']
+  const kept = ['#ffffff', { x: 0, y: 0 }, 25]
+  expect(names()).toEqual(['how', 'how.size', ...rest])
+  expect(nodeOf(workflow, '2')?.values).toEqual(['square', 512, ...kept])
+  choose('how', 'by')
+  expect(names()).toEqual(['how', 'how.unit', 'how.unit.count', ...rest])
+  expect(nodeOf(workflow, '2')?.values).toEqual(['by', 'pixels', 8, ...kept])
+  choose('how.unit', 'parts')
+  expect(names()).toEqual(['how', 'how.unit', 'how.unit.parts.part0', ...rest])
+  expect(nodeOf(workflow, '2')?.values).toEqual(['by', 'parts', ...kept])
+  workflow = withLink(
+    workflow,
+    { Nested: NESTED },
+    { source: '1', output: 0, target: '2', input: 'how.unit.parts.part0' },
+  )
+  expect(names().filter((name) => name.includes('part'))).toHaveLength(2)
+  choose('how', 'square')
+  expect(names()).toEqual(['how', 'how.size', ...rest])
+  expect(workflow.links).toHaveLength(0)
+})

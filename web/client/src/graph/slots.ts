@@ -30,7 +30,7 @@ function slotsWith(
   const chosen = new Map<string, Value>()
   for (const input of spec.inputs) {
     const { widget, when } = input
-    const isLeftOut = when?.kind === 'chosen' && chosen.get(when.by) !== when.value
+    const isLeftOut = when?.some((one) => one.kind === 'chosen' && chosen.get(one.by) !== one.value)
     if (!widget || isLeftOut) continue
     chosen.set(input.name, valueAt(input, slots.length) ?? defaultValue(widget))
     slots.push({ input, role: 'value' })

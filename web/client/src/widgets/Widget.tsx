@@ -3,6 +3,7 @@ import type { ComponentType } from 'react'
 import type { Control, InputSpec, Value, WidgetSpec } from '../types'
 import { ChoiceField } from './ChoiceField'
 import { ImageField } from './ImageField'
+import { JsonField } from './JsonField'
 import { NumberField } from './NumberField'
 import { ControlMenu, SeedField } from './SeedField'
 import { LongTextField, TextField } from './TextField'
@@ -63,6 +64,9 @@ const WIDGETS: Widgets = {
       off={widget.off}
       onChange={onChange}
     />
+  ),
+  json: ({ input, value, onChange }) => (
+    <JsonField label={input.label} value={value} onChange={onChange} />
   ),
 }
 
