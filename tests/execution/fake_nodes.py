@@ -1,6 +1,5 @@
 """Small nodes for the tests of the engine: quick, slow, failing and deadly ones."""
 
-import ctypes
 import hashlib
 import os
 import resource
@@ -15,6 +14,7 @@ from nodes.context import Context
 from nodes.files import NumberedFiles
 from nodes.registry import Registry
 from nodes.spec import NODE_ATTRIBUTE, Blocker, Choice, Expansion, FileChoice, Number, Shown, Socket, node, spec_of
+from tests.execution import harmful_nodes
 
 THING = Annotated[Any, Socket("THING")]
 OTHER = Annotated[Any, Socket("OTHER")]
@@ -154,13 +154,6 @@ def garble(how: Annotated[str, Choice(("nonsense", "too much"))]) -> None:
     time.sleep(60)
 
 
-@node("HoldInterpreter", category="test")
-def hold_interpreter(milliseconds: Annotated[int, Number(min=0, max=100_000)] = 500) -> THING:
-    """Spends some time in one call that lets no other thread of its process have the interpreter."""
-    ctypes.PyDLL(None).usleep(1000 * milliseconds)
-    return 0
-
-
 @node("TakeAllMemory", category="test", output=True)
 def take_all_memory() -> None:
     """Allocates without bound, in a process that may have 100 MB more than it has."""
@@ -182,7 +175,7 @@ def exhaust() -> None:
 
 
 @node("Die", category="test", output=True)
-def die(how: Annotated[str, Choice(("exit", "kill", "segfault", "sys.exit", "recurse"))]) -> None:
+def die(how: Annotated[str, Choice(("exit", "kill", "segfault", "sys.exit", "ctrl-c", "recurse"))]) -> None:
     """Ends the process it runs in, or tries to."""
     if how == "exit":
         os._exit(3)
@@ -192,6 +185,8 @@ def die(how: Annotated[str, Choice(("exit", "kill", "segfault", "sys.exit", "rec
         os.kill(os.getpid(), 11)
     if how == "sys.exit":
         raise SystemExit(4)
+    if how == "ctrl-c":
+        raise KeyboardInterrupt
     die("recurse")
 
 
@@ -255,9 +250,9 @@ def start_child(path: str) -> None:
 
 
 def load() -> Registry:
-    """All nodes of this module."""
+    """All nodes of this module, and those that harm their worker."""
     registry = Registry()
-    for value in list(globals().values()):
+    for value in [*globals().values(), *vars(harmful_nodes).values()]:
         spec = spec_of(value)
         if spec is not None:
             registry.add(spec)

@@ -176,7 +176,7 @@ async def test_killed_at_ten_random_moments_every_accepted_job_ends_once_and_eve
     await watched.engine.stop()
 
 
-@pytest.mark.parametrize("busy", [("Hang", {}), ("HoldInterpreter", {"milliseconds": 60_000})])
+@pytest.mark.parametrize("busy", [("Hang", {}), ("HoldUntil", {"gate": "/never", "started": "/dev/null"})])
 def test_no_worker_outlives_its_server_nor_does_a_spare_or_what_nodes_have_started(
     base: Path, tmp_path: Path, busy: tuple[str, dict[str, Any]]
 ) -> None:
