@@ -79,3 +79,26 @@ test('a seed and an upload take two elements of the values each', () => {
     'seed control',
   ])
 })
+
+test('values whose widgets are missing here are typed in', () => {
+  const remote = { route: '/far', refresh_button: true }
+  const required = {
+    tags: ['COMBO', { options: ['a', 'b'], multiselect: true }],
+    far: ['COMBO', { remote }],
+    picture: ['COMBO', { remote, image_upload: true }],
+    color: ['COLOR', { default: '#ffffff', socketless: true }],
+    box: ['BOUNDING_BOX', { default: { x: 0 }, socketless: true }],
+    rate: ['FLOAT,INT', { default: 25, widgetType: 'FLOAT' }],
+    wired: ['BOUNDING_BOX', { default: { x: 0 }, socketless: true, forceInput: true }],
+  }
+  const { inputs } = parseSpec('Others', { input: { required } })
+  expect(inputs.map(({ widget }) => [widget?.kind, widget?.default])).toEqual([
+    ['json', []],
+    ['text', ''],
+    ['image', null],
+    ['text', '#ffffff'],
+    ['json', { x: 0 }],
+    ['number', 25],
+    [undefined, undefined],
+  ])
+})

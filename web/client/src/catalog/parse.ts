@@ -133,7 +133,7 @@ function parseWidget(
     case DEPENDENT:
       return choiceWidget(asArray(options.options).map(keyOf), {})
     case 'COMBO':
-      return choiceWidget(asArray(options.options), options)
+      return listedElsewhere(options) ?? choiceWidget(asArray(options.options), options)
     case 'INT':
       return isSeed(name, options) ? seedWidget(options) : numberWidget(true, options)
     case 'FLOAT':
@@ -155,6 +155,13 @@ function parseWidget(
     default:
       return options.socketless === true ? keptWidget(options.default ?? null) : null
   }
+}
+
+/** The widget of a choice of several words, or of words that only ComfyUI's editor fetches. */
+function listedElsewhere(options: JsonObject): WidgetSpec | null {
+  if (options.multiselect === true) return keptWidget(options.default ?? [])
+  const isFetched = isObject(options.remote) && options.image_upload !== true
+  return isFetched ? keptWidget(options.default ?? '') : null
 }
 
 /** What is left of a widget that only ComfyUI's editor draws. */
