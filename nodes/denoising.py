@@ -1,7 +1,8 @@
 """What nodes that sample share: a run with its progress, previews and interruption."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -21,6 +22,24 @@ class Denoised(NamedTuple):
     estimate: Latent
 
 
+@runtime_checkable
+class SamplesItself(Protocol):
+    """A guider that surrounds its runs with something of its own."""
+
+    def sampled(
+        self,
+        noise: Tensor,
+        latent: Tensor,
+        sampler: Walker,
+        sigmas: Tensor,
+        seed: int,
+        noise_mask: Tensor | None,
+        each: Callable[[Step], None],
+    ) -> Tensor:
+        """Samples as models/sampling/run.py does, under this guider."""
+        ...
+
+
 def denoised(
     context: Context, guider: Guider, noise: Noise, latent: Latent, sampler: Walker, sigmas: Tensor
 ) -> Denoised:
@@ -28,18 +47,12 @@ def denoised(
     latent_format = guider.model.latent_format
     latent = _with_channels(latent, latent_format.channels)
     reporter = _Reporter(context, previewer(context, latent_format))
-    samples = sample(
-        guider.model,
-        noise.of(latent),
-        latent.samples,
-        guider.guidance,
-        sampler,
-        sigmas,
-        noise.seed,
-        noise_mask=latent.noise_mask,
-        before_evaluation=context.check,
-        each=reporter,
-    )
+    start, mask, seed = noise.of(latent), latent.noise_mask, noise.seed
+    if isinstance(guider, SamplesItself):
+        samples = guider.sampled(start, latent.samples, sampler, sigmas, seed, mask, reporter)
+    else:
+        model, guidance = guider.model, guider.guidance
+        samples = sample(model, start, latent.samples, guidance, sampler, sigmas, seed, mask, context.check, reporter)
     result = replace(latent, samples=samples)
     if reporter.last is None:
         return Denoised(result, result)

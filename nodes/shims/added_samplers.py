@@ -1,53 +1,27 @@
 """Samplers and schedules whose names packs have put into the lists of `comfy.samplers`: our nodes show and run them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 
 from torch import Tensor
 
-from models.sampling.denoiser import GuidedDenoiser
 from models.sampling.levels import NoiseLevels
 from models.sampling.model_sampling import ModelSampling
 from models.sampling.named import ADDED_SAMPLERS, ADDED_SCHEDULES
-from models.sampling.samplers.common import State
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import SCHEDULES, Schedule
-from models.types import Model
 from nodes.registry import Registry
 from nodes.spec import Choice, InputSpec, NodeSpec
 from nodes.v1.guiders import guided_by
 from nodes.v1.model_sampling import sampling_to_foreign
-from nodes.v1.samplers import sampler_to_ours
+from nodes.v1.samplers import SamplerOfPack
 
 
-@dataclass(frozen=True, eq=False)
-class AddedSampler:
+def added_sampler(module: ModuleType, name: str) -> SamplerOfPack:
     """A sampler by the name that a pack has added; which function it is, is asked when it runs."""
-
-    module: ModuleType
-    name: str
-
-    @property
-    def drops_penultimate_sigma(self) -> bool:
-        return self.name in self.module.KSampler.DISCARD_PENULTIMATE_SIGMA_SAMPLERS
-
-    @property
-    def renews_masked_noise(self) -> bool:
-        return sampler_to_ours(self.module.sampler_object(self.name), guided_by).renews_masked_noise
-
-    def run(
-        self,
-        denoise: GuidedDenoiser,
-        x: Tensor,
-        sigmas: Tensor,
-        seed: int,
-        model: Model,
-        each: Callable[[State], None],
-    ) -> Tensor:
-        """Runs what the name stands for now."""
-        walker = sampler_to_ours(self.module.sampler_object(self.name), guided_by)
-        return walker.run(denoise, x, sigmas, seed, model, each)
+    drops = name in module.KSampler.DISCARD_PENULTIMATE_SIGMA_SAMPLERS
+    return SamplerOfPack(lambda: module.sampler_object(name), guided_by, drops)
 
 
 def added_schedule(module: ModuleType, name: str) -> Schedule:
@@ -67,7 +41,7 @@ def take_added(module: ModuleType, registry: Registry) -> Mapping[str, NodeSpec]
     before = {tuple(SAMPLERS) + tuple(ADDED_SAMPLERS), tuple(SCHEDULES) + tuple(ADDED_SCHEDULES)}
     for name in samplers:
         if name not in SAMPLERS and name not in ADDED_SAMPLERS:
-            ADDED_SAMPLERS[name] = AddedSampler(module, name)
+            ADDED_SAMPLERS[name] = added_sampler(module, name)
     for name in schedules:
         if name not in SCHEDULES and name not in ADDED_SCHEDULES:
             ADDED_SCHEDULES[name] = added_schedule(module, name)

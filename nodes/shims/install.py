@@ -69,6 +69,8 @@ def install(runtime: Runtime, server: PackServer) -> Callable[[], None]:
     sys.meta_path.insert(0, finder)
 
     def uninstall() -> None:
+        if finder not in sys.meta_path:
+            return
         sys.meta_path.remove(finder)
         for name in made:
             sys.modules.pop(name, None)

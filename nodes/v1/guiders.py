@@ -10,6 +10,7 @@ from torch import Tensor
 from models.sampling.denoiser import Estimates
 from models.sampling.evaluation import Asker
 from models.sampling.guidance import ClassifierFree, Guidance, Guided, Guider, Unguided
+from models.sampling.named import Walker
 from models.sampling.patches import Ask
 from models.sampling.run import Step, sample
 from models.types import Model
@@ -20,7 +21,7 @@ from nodes.v1.model import ForeignModel
 from nodes.v1.model_options import Options, set_model_options_post_cfg_function
 from nodes.v1.model_parts import BaseModel
 from nodes.v1.runtime import NotOfferedError, check_running
-from nodes.v1.samplers import sampler_to_ours
+from nodes.v1.samplers import sampler_to_foreign, sampler_to_ours
 
 Callback = Callable[[int, Tensor, Tensor, int], Any]
 """(step, estimate of the clean latent, noisy latent, steps in all)."""
@@ -210,9 +211,36 @@ class GuiderOfPack(Guider):
     theirs: CFGGuider = field(kw_only=True)
 
 
+@dataclass(frozen=True)
+class SurroundingGuider(GuiderOfPack):
+    """A guider of a pack that does something before or after a run."""
+
+    def sampled(
+        self,
+        noise: Tensor,
+        latent: Tensor,
+        sampler: Walker,
+        sigmas: Tensor,
+        seed: int,
+        noise_mask: Tensor | None,
+        each: Callable[[Step], None],
+    ) -> Tensor:
+        """Samples by the pack's own method."""
+
+        def tell(index: int, denoised: Tensor, x: Tensor, total: int) -> None:
+            each(Step(x, denoised, index, total))
+
+        with torch.no_grad():
+            return self.theirs.sample(
+                noise, latent, sampler_to_foreign(sampler), sigmas, noise_mask, tell, disable_pbar=True, seed=seed
+            )
+
+
 def guider_to_ours(theirs: CFGGuider) -> Guider:
     """The guider for our samplers."""
-    return GuiderOfPack(theirs.model_patcher.unwrapped(), theirs.as_guidance(), theirs=theirs)
+    surrounds = any(getattr(type(theirs), name) is not getattr(CFGGuider, name) for name in OUTER)
+    kind = SurroundingGuider if surrounds else GuiderOfPack
+    return kind(theirs.model_patcher.unwrapped(), theirs.as_guidance(), theirs=theirs)
 
 
 def guided_by(guided: Guided, model: Model) -> CFGGuider:

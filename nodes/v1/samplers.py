@@ -141,11 +141,16 @@ class KSAMPLER(PackSampler):
 
 @dataclass(frozen=True, eq=False)
 class SamplerOfPack:
-    """A sampler of a pack, for our runs."""
+    """A sampler of a pack, for our runs: what `find` finds when it is used."""
 
-    theirs: Any
+    find: Callable[[], Any]
     guided_by: GuidedBy
     drops_penultimate_sigma: bool = False
+
+    @property
+    def theirs(self) -> Any:
+        """The sampler as the pack has made it."""
+        return self.find()
 
     @property
     def renews_masked_noise(self) -> bool:
@@ -161,6 +166,7 @@ class SamplerOfPack:
         each: Callable[[State], None],
     ) -> Tensor:
         """Calls the pack's function, with torch's own generator set as packs expect it for this seed."""
+        theirs = self.theirs
         masked = denoise if isinstance(denoise, Masked) else None
         guided = denoise if masked is None else masked.denoise
         assert isinstance(guided, Guided)
@@ -174,20 +180,20 @@ class SamplerOfPack:
             each(State(x, denoised, (index + 1 + HALF_A_STEP) / total))
 
         with _seeded(x, seed), torch.no_grad():
-            if not _has_own_sample(self.theirs):
+            if not _has_own_sample(theirs):
                 wrapped = KSamplerX0Inpaint(guider, sigmas)
                 wrapped.latent_image = occasion.start
                 wrapped.noise = occasion.noise if masked is None else masked.noise  # pyright: ignore[reportAttributeAccessIssue]
-                return self.theirs.sampler_function(
+                return theirs.sampler_function(
                     wrapped,
                     x,
                     sigmas,
                     extra_args=extra_args | {"denoise_mask": occasion.mask},
                     callback=lambda state: tell(state["i"], state["denoised"], state["x"]),
                     disable=True,
-                    **self.theirs.extra_options,
+                    **theirs.extra_options,
                 )
-            ended = self.theirs.sample(
+            ended = theirs.sample(
                 guider,
                 sigmas,
                 extra_args,
@@ -258,5 +264,5 @@ def sampler_to_ours(sampler: Any, guided_by: GuidedBy) -> Walker:
     if isinstance(sampler, Sampler | SamplerOfPack):
         return sampler
     if hasattr(sampler, "sampler_function") or hasattr(sampler, "sample"):
-        return SamplerOfPack(sampler, guided_by)
+        return SamplerOfPack(lambda: sampler, guided_by)
     raise NotOfferedError(f"a {type(sampler).__name__} as a sampler")

@@ -51,16 +51,17 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """Makes a bench with these packs; the modules that they import are taken away again afterwards."""
-    yield from _benches(Paths.below(tmp_path / "base", tmp_path / "bundled"))
+    yield from benches(Paths.below(tmp_path / "base", tmp_path / "bundled"))
 
 
 @pytest.fixture
 def bench_with_model(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """The same, with the checkpoint that comes with the program."""
-    yield from _benches(Paths.below(tmp_path / "base", ROOT / "bundled"))
+    yield from benches(Paths.below(tmp_path / "base", ROOT / "bundled"))
 
 
-def _benches(paths: Paths) -> Iterator[Callable[..., Bench]]:
+def benches(paths: Paths) -> Iterator[Callable[..., Bench]]:
+    """Yields what makes benches with packs in these folders, and closes them afterwards."""
     benches: list[Bench] = []
     paths.prepare()
 

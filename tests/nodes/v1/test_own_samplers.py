@@ -1,0 +1,139 @@
+"""Laws of samplers, schedules and guiders that packs bring: they are what ours are, in both directions."""
+
+import pytest
+import torch
+
+from models.sampling.guidance import ClassifierFree, DualClassifierFree, Guider, Unguided
+from models.sampling.named import sampler_named, schedule_named
+from models.sampling.samplers.table import SAMPLERS
+from models.sampling.schedules import SCHEDULES
+from nodes.spec import Choice
+from nodes.v1.guiders import CFGGuider
+from nodes.v1.values import to_foreign, to_ours
+from tests.nodes.v1.studio import BLANK, CFG, MASKED, SEED, assert_close, studios
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    yield from studios(tmp_path_factory.mktemp("own_samplers"), "own_samplers.py")
+
+
+@pytest.mark.parametrize("latent", [BLANK, MASKED], ids=["blank", "masked"])
+@pytest.mark.parametrize(
+    ("kind", "ours"),
+    [("euler", "euler"), ("subclass", "euler"), ("ancestral", "euler_ancestral"), ("cfg_pp", "euler_cfg_pp")],
+)
+def test_a_sampler_written_for_k_diffusion_is_ours_of_the_same_method(studio, kind, ours, latent):
+    found = studio.sampled(studio.run("Test Makes", kind=kind), latent)
+    assert_close(found, studio.sampled(SAMPLERS[ours], latent))
+
+
+def test_options_of_a_packs_sampler_count(studio):
+    plain, stretched = (studio.sampled(studio.run("Test Makes", kind=kind)) for kind in ("euler", "stretched"))
+    assert not torch.allclose(plain, stretched, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["euler", "euler_ancestral", "dpmpp_2m", "dpmpp_sde", "euler_cfg_pp", "ddim"])
+def test_a_sampler_of_ours_is_itself_behind_a_packs_model(studio, name):
+    wrapped = studio.run("Test Wraps", sampler=SAMPLERS[name], change=0.0)
+    assert_close(studio.sampled(wrapped, MASKED), studio.sampled(SAMPLERS[name], MASKED))
+    changed = studio.run("Test Wraps", sampler=SAMPLERS[name], change=0.3)
+    assert not torch.allclose(studio.sampled(changed), studio.sampled(SAMPLERS[name]), atol=1e-3)
+
+
+@pytest.mark.parametrize("how", ["library", "guider", "ksampler"])
+def test_a_pack_samples_with_our_samplers_what_our_node_samples(studio, how):
+    sigmas = SCHEDULES["normal"](studio.model.sampling.levels, 3)
+    found = studio.run(
+        "Test Runs", model=studio.model, positive=studio.positive, negative=studio.negative, how=how,
+        sampler=SAMPLERS["euler"], sigmas=sigmas, latent=MASKED,
+    )  # fmt: skip
+    expected = studio.sampled(SAMPLERS["euler"], MASKED, sigmas=sigmas)
+    assert_close(found.samples, expected)
+
+
+def test_names_that_a_pack_adds_are_shown_and_run_by_our_nodes(studio):
+    registry = studio.bench.registry
+    for id in ("KSampler", "KSamplerAdvanced", "KSamplerSelect"):
+        widget = registry[id].input("sampler_name").widget
+        assert isinstance(widget, Choice)
+        assert widget.options == (*SAMPLERS, *(name for name in widget.options if name.startswith("test_")))
+        assert {"test_euler", "test_ancestral", "test_dice"} < set(widget.options)
+    assert "test_halving" in registry["BasicScheduler"].input("scheduler").widget.options
+    chosen = studio.run("KSamplerSelect", sampler_name="test_euler")
+    assert_close(studio.sampled(chosen), studio.sampled(SAMPLERS["euler"]))
+    inputs = {
+        "model": studio.model, "seed": SEED, "steps": 3, "cfg": CFG, "positive": studio.positive,
+        "negative": studio.negative, "latent_image": BLANK, "denoise": 1.0,
+    }  # fmt: skip
+    theirs = studio.run("KSampler", **inputs, sampler_name="test_euler", scheduler="test_halving")
+    largest = studio.model.sampling.levels.sigma_max
+    halving = torch.tensor([largest, largest / 2, largest / 4, 0.0])
+    assert_close(theirs.samples, studio.sampled(SAMPLERS["euler"], sigmas=halving))
+
+
+def test_torchs_own_noise_in_a_packs_sampler_follows_from_the_seed(studio):
+    dice = studio.run("KSamplerSelect", sampler_name="test_dice")
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first, second = studio.sampled(dice), studio.sampled(dice)
+    assert torch.equal(first, second)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("kind", ["plain", "interval", "by hand"])
+@pytest.mark.parametrize("sampler", ["euler", "euler_cfg_pp"])
+def test_a_packs_guider_of_the_usual_formula_guides_as_ours(studio, kind, sampler):
+    guider = studio.run(
+        "Test Guides", model=studio.model, positive=studio.positive, negative=studio.negative, cfg=CFG, kind=kind
+    )
+    assert_close(studio.sampled(SAMPLERS[sampler], guider=guider), studio.sampled(SAMPLERS[sampler]))
+
+
+def test_a_packs_sampler_under_a_packs_guider_is_ours_under_ours(studio):
+    guider = studio.run(
+        "Test Guides", model=studio.model, positive=studio.positive, negative=studio.negative, cfg=CFG, kind="by hand"
+    )
+    for kind, ours in (("euler", "euler"), ("cfg_pp", "euler_cfg_pp")):
+        found = studio.sampled(studio.run("Test Makes", kind=kind), guider=guider)
+        assert_close(found, studio.sampled(SAMPLERS[ours]))
+
+
+def test_what_a_packs_guider_does_around_a_run_is_done_around_each_of_ours(studio):
+    guider = studio.run(
+        "Test Guides", model=studio.model, positive=studio.positive, negative=studio.negative, cfg=CFG, kind="by hand"
+    )
+    assert guider.theirs.runs == 0
+    studio.sampled(SAMPLERS["euler"], guider=guider)
+    studio.sampled(studio.run("KSamplerSelect", sampler_name="test_ancestral"), guider=guider)
+    assert guider.theirs.runs == 2
+
+
+def test_what_a_packs_guider_says_at_each_sigma_counts(studio):
+    guider = studio.run(
+        "Test Guides", model=studio.model, positive=studio.positive, negative=studio.negative, cfg=CFG, kind="never"
+    )
+    unguided = Guider(studio.model, Unguided(studio.positive))
+    assert_close(studio.sampled(SAMPLERS["euler"], guider=guider), studio.sampled(SAMPLERS["euler"], guider=unguided))
+
+
+def test_guiders_and_samplers_of_ours_come_back_from_packs_as_they_were(studio):
+    positive, negative = studio.positive, studio.negative
+    for guidance in (Unguided(positive), DualClassifierFree(positive, positive, negative, 2.0, 3.0)):
+        handle = to_foreign(Guider(studio.model, guidance))
+        assert isinstance(handle, CFGGuider)
+        assert to_ours(handle).guidance is guidance
+    back = to_ours(to_foreign(Guider(studio.model, ClassifierFree(positive, negative, 2.0)))).guidance
+    assert (back.positive, back.negative, back.cfg) == (positive, negative, 2.0)
+    assert to_ours(to_foreign(SAMPLERS["dpmpp_2m"])) is SAMPLERS["dpmpp_2m"]
+
+
+def test_names_go_with_the_packs_that_have_added_them(bench):
+    made = bench("own_samplers.py")
+    assert sampler_named("test_euler")
+    assert schedule_named("test_halving")
+    made.custom.close()
+    with pytest.raises(KeyError):
+        sampler_named("test_euler")
+    with pytest.raises(KeyError):
+        schedule_named("test_halving")
