@@ -49,9 +49,12 @@ class Kind:
         for name in names:
             if name in inputs:
                 yield name, inputs[name]
-        if self.spec.open_inputs:
+        takes_all = self.spec.open_inputs
+        if takes_all or self.spec.open_links:
             declared = frozenset(names)
-            yield from ((name, value) for name, value in inputs.items() if name not in declared)
+            for name, value in inputs.items():
+                if name not in declared and (takes_all or isinstance(value, Link)):
+                    yield name, value
 
     def strong_links(self, node: Node) -> Iterator[Link]:
         """The links whose sources must have run before the node can."""

@@ -140,7 +140,7 @@ def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[d
 
 def _open_links(node: Node, spec: NodeSpec) -> list[InputSpec]:
     """The linked inputs beyond the declared ones, of a node that takes such."""
-    if not spec.open_inputs:
+    if not (spec.open_inputs or spec.open_links):
         return []
     declared = {one.name for one in given(spec.inputs, node.inputs)}
     return [

@@ -59,7 +59,7 @@ class NodeSpec:
     evaluated (those not yet evaluated are None). `validate(**inputs)` returns True or a sentence that says what is
     wrong; inputs named in `validated` are checked by it alone, and the types of links too if that names
     `input_types`. Both get the context as the function does. One with `open_inputs` takes inputs of any other name as
-    well. `checks_itself` is what another process knows of `validate`.
+    well, one with `open_links` those that are links. `checks_itself` is what another process knows of `validate`.
     """
 
     id: str
@@ -76,6 +76,7 @@ class NodeSpec:
     keyed_by_id: bool = False
     hidden: Mapping[str, str] = field(default_factory=dict[str, str])
     open_inputs: bool = False
+    open_links: bool = False
     validated: frozenset[str] = frozenset()
     checks_itself: bool = False
     deprecated: bool = False

@@ -79,6 +79,7 @@ class ForeignClass:
             description=inspect.cleandoc(str(getattr(node, "DESCRIPTION", "") or "")),
             inputs=declared.inputs,
             open_inputs=declared.open,
+            open_links=self._takes_any_link(name),
             outputs=outputs,
             output_node=bool(getattr(node, "OUTPUT_NODE", False)),
             context_parameter=CONTEXT,
@@ -111,6 +112,12 @@ class ForeignClass:
             return read_answer(self.id, outputs, answer)
 
         return run_async if inspect.iscoroutinefunction(getattr(self.node, name)) else run
+
+    def _takes_any_link(self, name: str) -> bool:
+        """Whether the method is given links that are not declared: scripts of ComfyUI's editor add such inputs to
+        nodes, which take them by `**kwargs`. A schema says itself whether it takes any."""
+        parameters = inspect.signature(getattr(self.node, name)).parameters.values()
+        return not hasattr(self.node, "schema_node") and any(one.kind is one.VAR_KEYWORD for one in parameters)
 
     def _prepared(self, inputs: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
         """The call, and the inputs as the class expects them: linked values in its own shapes."""

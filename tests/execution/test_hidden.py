@@ -95,11 +95,12 @@ def test_open_inputs_are_given_under_whatever_name() -> None:
     board = bench(
         spec("Make", lambda: 5),
         spec("Open", lambda **all: str(all), "b", open_inputs=True),
+        spec("Linked", lambda **all: str(all), "b", open_links=True),
         spec("Closed", lambda **all: str(all), "b"),
     )
-    for kind in ("Open", "Closed"):
+    for kind in ("Open", "Linked", "Closed"):
         board.run(graph(m=("Make", {}), o=(kind, {"z": ["m", 0], "b": 1, "c": 2}), out=("Show", {"x": ["o", 0]})))
-    assert board.shown() == ["{'b': 1, 'z': 5, 'c': 2}", "{'b': 1}"]
+    assert board.shown() == ["{'b': 1, 'z': 5, 'c': 2}", "{'b': 1, 'z': 5}", "{'b': 1}"]
 
 
 @pytest.mark.parametrize(

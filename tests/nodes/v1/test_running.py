@@ -36,6 +36,18 @@ def test_hidden_inputs_are_filled(bench):
     assert made.shown(graph, "7")["text"] == ["A", "7", "Test SaveText"]
 
 
+def test_links_that_a_script_of_the_editor_has_added_reach_a_node_that_takes_any(bench):
+    made = bench("image_filters.py", "switches.py")
+    graph = {
+        "1": node("Test Upper", text="a"),
+        "2": node("Test Upper", text="b"),
+        "3": node("Test JoinInputs", by="+", text_1=["1", 0], text_2=["2", 0], update="a button's value"),
+        "4": shown_text(["3", 0]),
+    }
+    assert made.shown(graph, "4")["text"][0] == "A+B"
+    assert not made.registry["Test JoinInputs"].open_inputs
+
+
 def test_lists_are_mapped_and_gathered(bench):
     made = bench("image_filters.py", "switches.py")
     graph = {

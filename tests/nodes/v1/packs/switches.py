@@ -129,6 +129,21 @@ class JoinAny:
         return ("|".join(str(kwargs[name]) for name in sorted(kwargs)),)
 
 
+class JoinInputs:
+    """Joins the inputs that a script of the editor has added to the node."""
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"by": ("STRING", {"default": "-"})}}
+
+    RETURN_TYPES = ("STRING",)
+    FUNCTION = "join"
+    CATEGORY = "lists"
+
+    def join(self, by, **kwargs):
+        return (by.join(kwargs[f"text_{number}"] for number in range(1, len(kwargs) + 1)),)
+
+
 class Repeat:
     """Appends a text to itself, by a graph that is run in the node's place."""
 
@@ -218,6 +233,6 @@ class AsyncWait:
 NODE_CLASS_MAPPINGS = {
     f"Test {one.__name__}": one
     for one in (
-        LazySwitch, Gate, Fails, SplitText, Upper, JoinTexts, JoinAny, Repeat, Counter, Checked, AsyncWait,
+        LazySwitch, Gate, Fails, SplitText, Upper, JoinTexts, JoinAny, JoinInputs, Repeat, Counter, Checked, AsyncWait,
     )
 }  # fmt: skip
