@@ -2,9 +2,10 @@
 
     python -m benchmarks.queue
 
-Four tables' rows: jobs of two small nodes, each with a picture of its own; the same job again, all of it cached; GET
-/queue while a job samples on all processors; and GET /queue of one client while another reads a queue of 2,000 jobs
-that hold 50 kB each. Times are of one run; take several on a machine that does other work.
+The rows: jobs of two small nodes, each with a picture of its own; the same job again, all of it cached; GET /queue
+while a job samples on all processors, while a spare worker starts besides, and of fifty clients while a node lets
+nothing else of its process run; and GET /prompt while another client reads a queue of 2,000 jobs that hold 50 kB each.
+Times are of one run; take several on a machine that does other work.
 """
 
 import asyncio
@@ -24,6 +25,23 @@ from benchmarks.server import Server, serving
 JOBS = 500
 AT_ONCE = 16
 WAITING, BYTES_EACH = 2_000, 50_000
+CLIENTS, SECONDS_HELD = 50, 5
+
+HOLDING = """
+import ctypes
+
+class HoldInterpreter:
+    CATEGORY, FUNCTION, OUTPUT_NODE, RETURN_TYPES = "benchmark", "hold", True, ()
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"seconds": ("INT", {})}}
+
+    def hold(self, seconds):
+        ctypes.PyDLL(None).sleep(seconds)  # unlike functions of CDLL, it keeps the interpreter meanwhile
+
+NODE_CLASS_MAPPINGS = {"HoldInterpreter": HoldInterpreter}
+"""
 
 
 def trivial(number: int) -> dict[str, Any]:
@@ -59,8 +77,10 @@ async def throughput(http: aiohttp.ClientSession, server: Server, numbers: list[
         return len(numbers) / (time.perf_counter() - start)
 
 
-async def latencies(http: aiohttp.ClientSession, server: Server, seconds: float, path: str) -> list[float]:
-    """Returns the milliseconds that GET took, twenty times a second."""
+async def latencies(
+    http: aiohttp.ClientSession, server: Server, seconds: float, path: str, pause: float = 0.05
+) -> list[float]:
+    """Returns the milliseconds that each GET took."""
     found = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -68,7 +88,7 @@ async def latencies(http: aiohttp.ClientSession, server: Server, seconds: float,
         async with http.get(server.url + path) as answer:
             await answer.read()
         found.append((time.perf_counter() - start) * 1000)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
     return found
 
 
@@ -83,6 +103,33 @@ async def while_sampling(http: aiohttp.ClientSession, server: Server) -> list[fl
     found = await latencies(http, server, 15, "/queue")
     async with http.post(f"{server.url}/interrupt", json={"prompt_id": job}):
         return found
+
+
+async def while_a_spare_starts(http: aiohttp.ClientSession, server: Server) -> list[float]:
+    """Returns the latencies of /queue while a spare worker imports torch and a job samples, which came just after."""
+    while len(server.workers()) < 2:
+        await asyncio.sleep(0.1)
+    worker, spare = server.workers()
+    worker.kill()
+    while server.workers()[-1] in (worker, spare):
+        await asyncio.sleep(0.01)
+    job = await submit(http, server, text_to_image(BUNDLED, 256, 400, 3))
+    found = await latencies(http, server, 5, "/queue")
+    async with http.post(f"{server.url}/interrupt", json={"prompt_id": job}):
+        return found
+
+
+async def while_the_interpreter_is_held(http: aiohttp.ClientSession, server: Server) -> list[float]:
+    """Returns the latencies of /queue for many clients, each twice a second, while a node keeps the interpreter."""
+    held = {"1": {"class_type": "HoldInterpreter", "inputs": {"seconds": SECONDS_HELD}}}
+    await submit(http, server, held)
+
+    async def poll(number: int) -> list[float]:
+        await asyncio.sleep(0.5 * number / CLIENTS)
+        async with aiohttp.ClientSession() as session:
+            return await latencies(session, server, SECONDS_HELD - 1, "/queue", 0.5)
+
+    return [one for found in await asyncio.gather(*map(poll, range(CLIENTS))) for one in found]
 
 
 async def beside_a_long_queue(http: aiohttp.ClientSession, server: Server) -> tuple[list[float], float, float]:
@@ -105,6 +152,9 @@ async def beside_a_long_queue(http: aiohttp.ClientSession, server: Server) -> tu
 
 async def main() -> None:
     with tempfile.TemporaryDirectory() as base:
+        packs = Path(base) / "custom_nodes"
+        packs.mkdir()
+        (packs / "holding.py").write_text(HOLDING)
         async with serving(Path(base)) as server, aiohttp.ClientSession() as http:
             await server.wait_until_page(http)
             await server.wait_until_ready(http)
@@ -118,6 +168,9 @@ async def main() -> None:
             print("| GET, ms | median | p99 | max |\n| --- | ---: | ---: | ---: |")
             print(f"| /queue, nothing runs | {told(await latencies(http, server, 5, '/queue'))} |", flush=True)
             print(f"| /queue while a job samples | {told(await while_sampling(http, server))} |", flush=True)
+            print(f"| /queue while a spare starts too | {told(await while_a_spare_starts(http, server))} |", flush=True)
+            found = await while_the_interpreter_is_held(http, server)
+            print(f"| /queue of {CLIENTS} clients while a node holds the interpreter | {told(found)} |", flush=True)
             before = server.server_memory()
             found, seconds, megabytes = await beside_a_long_queue(http, server)
             print(f"| /prompt while another reads {megabytes:.0f} MB of queue in {seconds:.1f} s | {told(found)} |")

@@ -56,9 +56,9 @@ def process_engine(settings: EngineSettings, *setups: WorkerSetup, spare_after: 
 class ProcessWorker:
     """Keeps one worker process alive.
 
-    A worker that had been ready is replaced at once when it ends. One that ends before is tried again after a pause
-    that doubles each time, and counts as failed from the third time on, unless it was a pack's fault: then it starts
-    again without that pack.
+    A worker that had been ready is replaced at once when it ends, but after a pause that doubles each time if there was
+    no job since the last end. One that ends before is tried again after such a pause too, and counts as failed from the
+    third time on, unless it was a pack's fault: then it starts again without that pack.
     """
 
     def __init__(self, setup: WorkerSetup, spare: Spare, left_out: LeftOut, first_pause: float = 0.5) -> None:
@@ -70,6 +70,7 @@ class ProcessWorker:
         self._child: Child | None = None
         self._listener: WorkerListener | None = None
         self._failures = 0
+        self._ends_without_jobs = 0
         self._reason = ""
         self._is_ready = False
         self._is_stopping = False
@@ -96,6 +97,7 @@ class ProcessWorker:
 
     def run(self, job: Job, secrets: Mapping[str, Any]) -> None:
         self._spare.busy(self)
+        self._ends_without_jobs = 0
         self._tell(Begin(job.id, job.client_id, job.graph, job.targets, job.extra_data, secrets))
 
     def interrupt(self, job_id: str) -> None:
@@ -170,12 +172,13 @@ class ProcessWorker:
             self._failures = 0
         if self._listener is None or self._is_stopping:
             return
-        pause = 0.0
         if self._is_ready:
+            pause = self._pause(self._ends_without_jobs - 1) if self._ends_without_jobs else 0.0
+            self._ends_without_jobs += 1
             LOG.warning("The worker ended: %s. Starting another.", how)
             status = WorkerStatus("restarting", f"The worker ended: {how}.")
         else:
-            pause = min(self._first_pause * 2**self._failures, LONGEST_PAUSE)
+            pause = self._pause(self._failures)
             self._failures += 1
             LOG.error("The worker did not start: %s.\n%s", how, self._reason)
             detail = self._reason.strip().rpartition("\n")[2] or how
@@ -185,3 +188,6 @@ class ProcessWorker:
         self._listener.worker_changed(status)
         self._listener.worker_lost(how)
         self._retry = asyncio.get_running_loop().call_later(pause, self._spawn)
+
+    def _pause(self, times: int) -> float:
+        return min(self._first_pause * 2**times, LONGEST_PAUSE)

@@ -9,6 +9,7 @@ import pytest
 
 from execution.engine import DirectoryInUseError, InvalidGraphError, KeyTakenError, QueueFullError, Submission
 from execution.engines.inline import inline_engine
+from execution.engines.process import process_engine
 from execution.events import (
     Event,
     JobEnded,
@@ -29,7 +30,7 @@ from execution.events import (
 from execution.messages import WorkerSetup
 from execution.settings import EngineSettings
 from tests.execution.conftest import Watched
-from tests.execution.graphs import graph, shown
+from tests.execution.graphs import diamond, graph, shown
 
 SLOW = graph(s=("Steps", {"count": 200, "milliseconds": 20}), out=("Show", {"x": ["s", 0]}))
 
@@ -131,6 +132,23 @@ async def test_what_an_expanded_node_showed_is_kept_with_where_it_comes_from(wat
     assert entry.outputs == {"2": {"text": ["3"]}, "e.0.0.show": {"text": ["6"]}, "out": {"text": ["6"]}}
     [placed] = [event for event in entry.events if isinstance(event, NodePlaced)]
     assert (placed.node_id, placed.parent, placed.display, placed.real) == ("e.0.0.show", "e", "e", "e")
+
+
+async def test_both_engines_make_the_same_of_a_graph(settings: EngineSettings, setup: WorkerSetup) -> None:
+    document = diamond(5) | graph(s=("SaveText", {"x": ["sum", 0], "name": "a.txt"}), e=("Expand", {"x": ["sum", 0]}))
+    setup.paths.output.mkdir(parents=True)
+    told = []
+    for make in (inline_engine, process_engine):
+        watched = Watched(make(settings, setup))
+        await watched.engine.start()
+        outcome = await watched.run(document, job_id=make.__name__)
+        entry = await watched.entry(outcome.job_id)
+        assert entry is not None
+        started = [(one.node_id, one.origin) for one in watched.of(NodeStarted)]
+        told.append((type(outcome), entry.outputs, started, (setup.paths.output / "a.txt").read_bytes()))
+        await watched.engine.stop()
+    assert told[0] == told[1]
+    assert told[0][3] == b"110"
 
 
 async def test_cached_outputs_are_part_of_the_history_too(watched: Watched) -> None:

@@ -91,6 +91,20 @@ async def test_an_idle_worker_that_dies_is_replaced(with_process: Watched) -> No
     assert isinstance(await with_process.run(shown(2)), JobSucceeded)
 
 
+async def test_a_worker_that_ends_again_without_a_job_is_given_time(with_process: Watched) -> None:
+    worker, clock = worker_of(with_process), asyncio.get_running_loop().time
+    worker._first_pause = 20
+    pauses: list[float] = []
+    for number in range(2):
+        await with_process.until(lambda number=number: len(with_process.of(WorkerChanged)) == 2 * number + 1)
+        assert worker.process_id is not None
+        os.kill(worker.process_id, signal.SIGKILL)
+        await with_process.until(lambda number=number: len(with_process.of(WorkerChanged)) == 2 * number + 2)
+        assert worker._retry is not None
+        pauses.append(worker._retry.when() - clock())
+    assert pauses[0] <= 0 < pauses[1]
+
+
 async def test_a_node_that_never_returns_is_ended_after_the_grace_period(with_process: Watched) -> None:
     running = await with_process.engine.submit(Submission(HANG))
     await with_process.until(lambda: with_process.of(NodeStarted))

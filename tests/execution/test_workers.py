@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,22 @@ async def test_the_same_graph_goes_where_its_results_are(two: Watched) -> None:
         assert isinstance(await two.run(shown(value)), JobSucceeded)
     assert two.of(NodeStarted) == []
     assert len(two.of(JobStarted)) == 4
+
+
+async def test_each_of_two_models_is_loaded_once_for_twenty_jobs_in_turn(two: Watched, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+
+    def of(file: str, seed: int) -> Submission:
+        load = ("Load", {"file": file, "trace": str(trace)})
+        return Submission(graph(m=load, s=("Steps", {"count": 1, "seed": seed}), out=("Pass", {"x": ["m", 0]}),
+                                show=("Show", {"x": ["out", 0]}), also=("Show", {"x": ["s", 0]})))  # fmt: skip
+
+    for seed in range(10):
+        files = ["a.safetensors", "sub/b.safetensors"]
+        jobs = [await two.engine.submit(of(file, seed)) for file in files[:: 1 if seed % 3 else -1]]
+        for job in jobs:
+            assert isinstance(await two.outcome(job.job_id), JobSucceeded)
+    assert len(trace.read_text().splitlines()) == 2
 
 
 async def test_freeing_memory_reaches_every_worker(two: Watched) -> None:
