@@ -13,15 +13,16 @@ import type {
   WidgetSpec,
 } from '../types'
 import { CONTROLS } from '../types'
+import { bare } from '../graph/names'
 import { asArray, asText, isList, isObject } from '../graph/reading'
 
 /** Specs by node type; an entry that is no object is left out. */
 export function parseCatalog(info: Value): Specs {
-  if (!isObject(info)) return {}
+  if (!isObject(info)) return bare()
   const entries = Object.entries(info).flatMap(([type, entry]) =>
     isObject(entry) ? [[type, parseSpec(type, entry)] as const] : [],
   )
-  return Object.fromEntries(entries)
+  return bare(Object.fromEntries(entries))
 }
 
 export function parseSpec(type: string, entry: JsonObject): NodeSpec {

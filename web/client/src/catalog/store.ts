@@ -3,6 +3,7 @@
 import { create } from 'zustand'
 
 import { getObjectInfo } from '../api/client'
+import { bare } from '../graph/names'
 import type { NodeSpec, Specs, Value } from '../types'
 import { loadPackFailures } from './packs'
 import { parseCatalog } from './parse'
@@ -17,7 +18,7 @@ export interface CatalogState {
 }
 
 export const useCatalog = create<CatalogState>(() => ({
-  specs: VIRTUAL,
+  specs: bare(VIRTUAL),
   state: 'loading',
   error: '',
 }))
@@ -30,7 +31,7 @@ export function useSpec(type: string): NodeSpec | undefined {
 export async function loadCatalog(): Promise<void> {
   try {
     const info = (await getObjectInfo()) as Value
-    useCatalog.setState({ specs: { ...parseCatalog(info), ...VIRTUAL }, state: 'ready', error: '' })
+    useCatalog.setState({ specs: bare(parseCatalog(info), VIRTUAL), state: 'ready', error: '' })
     void loadPackFailures()
   } catch (reason) {
     const error = reason instanceof Error ? reason.message : String(reason)
@@ -41,8 +42,10 @@ export async function loadCatalog(): Promise<void> {
 /** Offer an uploaded picture in every image input, without asking the server again. */
 export function offerImage(name: string): void {
   useCatalog.setState(({ specs }) => ({
-    specs: Object.fromEntries(
-      Object.entries(specs).map(([type, spec]) => [type, withImage(spec, name)]),
+    specs: bare(
+      Object.fromEntries(
+        Object.entries(specs).map(([type, spec]) => [type, withImage(spec, name)]),
+      ),
     ),
   }))
 }

@@ -4,6 +4,7 @@ import dagre from '@dagrejs/dagre'
 
 import { createNode, withLink } from '../graph/actions'
 import { EMPTY_WORKFLOW } from '../graph/document'
+import { own } from '../graph/names'
 import { withValue } from '../graph/slots'
 import { expectedSize, freshSize, TITLE_HEIGHT } from '../nodes/metrics'
 import type { GraphNode, JsonObject, NodeId, Point, Size, Specs, Workflow } from '../types'
@@ -28,7 +29,7 @@ function wires(graph: ApiGraph): Wire[] {
   return Object.entries(graph).flatMap(([target, { inputs = {} }]) =>
     Object.entries(inputs).flatMap(([input, value]) => {
       const link = linkOf(value)
-      return link !== null && link.source in graph ? [{ ...link, target, input }] : []
+      return link !== null && Object.hasOwn(graph, link.source) ? [{ ...link, target, input }] : []
     }),
   )
 }
@@ -41,7 +42,7 @@ function toNode(id: NodeId, raw: ApiNode, graph: ApiGraph, specs: Specs): GraphN
   const blank = createNode(spec, id, { x: 0, y: 0 }, { width: 0, height: 0 })
   const named = { ...blank, title: title === spec.title ? null : title }
   const node = spec.inputs.reduce((filled, input) => {
-    const value = inputs[input.name]
+    const value = own(inputs, input.name)
     if (value === undefined || linkOf(value) !== null || input.widget === null) return filled
     return withValue(filled, spec, input, value)
   }, named)

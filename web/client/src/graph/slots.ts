@@ -2,6 +2,7 @@
 
 import type { Control, GraphNode, InputSpec, NodeSpec, Value, WidgetSpec } from '../types'
 import { CONTROLS } from '../types'
+import { own } from './names'
 import { isList } from './reading'
 
 /** One element of `widgets_values`: a value, a seed's control, or an upload button's name. */
@@ -88,7 +89,7 @@ function read(
 ): Value | undefined {
   if (node.values === null) return undefined
   if (isList(node.values)) return node.values[position(slotsOf(spec, node.values), input, role)]
-  return node.values[keyOf(input, role)]
+  return own(node.values, keyOf(input, role))
 }
 
 /** The node with another value in the widget of an input. */

@@ -1,6 +1,7 @@
 /** Which nodes of a job will run. */
 
 import type { JobItem } from '../api/types'
+import { own } from '../graph/names'
 import type { NodeId } from './state'
 
 /** The targets of a job and everything upstream of them. */
@@ -8,7 +9,7 @@ export function neededBy({ graph, targets }: JobItem): ReadonlySet<NodeId> {
   const needed = new Set<NodeId>()
   const waiting = [...targets]
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    const node = graph[id]
+    const node = own(graph, id)
     if (node === undefined || needed.has(id)) continue
     needed.add(id)
     waiting.push(...Object.values(node.inputs).flatMap(sourceOf))

@@ -1,5 +1,6 @@
 /** How the shown nodes fare: what a message about one node of a graph changes about them. */
 
+import { bare } from '../graph/names'
 import { IDLE, type NodeId, type NodeRun, type Problem, type RunState } from './state'
 
 export type Nodes = RunState['nodes']
@@ -22,7 +23,7 @@ export function changed(nodes: Nodes, id: NodeId, change: Partial<NodeRun>): Nod
     before.preview === after.preview &&
     before.output === after.output &&
     before.problems === after.problems
-  return same ? nodes : { ...nodes, [shown]: after }
+  return same ? nodes : bare(nodes, { [shown]: after })
 }
 
 /** The end of a part is not the end of the whole. */

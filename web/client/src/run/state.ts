@@ -2,6 +2,7 @@
 
 import type { ImageRef, NodeOutput, WorkerStatus } from '../api/messages'
 import type { HistoryEntry, QueueSnapshot } from '../api/types'
+import { bare } from '../graph/names'
 
 export type NodeId = string
 export type JobId = string
@@ -83,7 +84,7 @@ export const INITIAL: RunState = {
   queue: { running: [], pending: [] },
   history: [],
   jobs: [],
-  nodes: {},
+  nodes: bare(),
   refusal: null,
   workflowId: null,
   detached: new Set(),
