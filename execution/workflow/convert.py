@@ -1,7 +1,7 @@
 """Derives the graph in API format that a workflow stands for."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,23 +9,22 @@ from typing import Any
 from execution.graph import LITERAL_LIST
 from execution.workflow.document import BYPASSED, MUTED, VIRTUAL, DrawnNode, WorkflowError, read
 from execution.workflow.groups import read_groups
-from execution.workflow.texts import Choose, fill_placeholders, resolve_dynamic
+from execution.workflow.meaning import ValueOf, decide
+from execution.workflow.scope import Scope
+from execution.workflow.size import Measure
+from execution.workflow.texts import Choose
 from execution.workflow.widgets import widget_values
-from execution.workflow.wires import Literal, Scope, Source, source_of
-from nodes.inputs import given
-from nodes.spec import Choice, InputSpec, NodeSpec, Text
+from execution.workflow.wires import Literal, Source, Wires
+from nodes.spec import NodeSpec
 
 NAME_FOR_SEARCH = "Node name for S&R"
-FILE_PREFIX = "filename_prefix"
-OLD_SAMPLER = "sample_"
-"""What old documents write before the names of samplers."""
 
-MOST_NODES = 20_000
+Adjust = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A node that runs, where it is drawn."""
+    """A node, where it is drawn."""
 
     scope: Scope
     node: DrawnNode
@@ -34,6 +33,11 @@ class _Placed:
     def id(self) -> str:
         return f"{self.scope.prefix}{self.node.id}"
 
+    @property
+    def runs(self) -> bool:
+        is_on = self.node.mode not in (MUTED, BYPASSED) and self.node.type not in VIRTUAL
+        return is_on and self.scope.inside(self.node) is None
+
 
 def to_graph(
     document: Any,
@@ -41,77 +45,58 @@ def to_graph(
     *,
     choose: Choose = random.choice,
     moment: datetime | None = None,
+    adjust: Adjust = lambda graph: graph,
 ) -> dict[str, Any]:
     """The graph of an editor's document: what is muted left out, wires drawn through, widgets by name.
 
-    `choose` picks among the alternatives of dynamic prompts. Raises WorkflowError.
+    `choose` picks among the alternatives of dynamic prompts. `adjust` may change values as though they were typed,
+    before it is decided what their texts mean. Raises WorkflowError, and what `adjust` does.
     """
     read_document = read(document)
-    placed = _placed(Scope(read_document.root, read_document, read_groups(document)))
-    values = {one.id: _values(one, specs.get(one.node.type), choose) for one in placed}
-    _fill_prefixes(placed, values, moment or datetime.now())
+    measure = Measure()
+    placed = _placed(Scope(read_document.root, read_document, read_groups(document)), measure)
+    typed = {one.id: _typed(one, specs.get(one.node.type), measure) for one in placed}
+    wires = Wires()
     graph: dict[str, Any] = {}
     for one in placed:
-        spec = specs.get(one.node.type)
-        graph[one.id] = {
-            "inputs": _wrapped(values[one.id]) | _links(one),
-            "class_type": one.node.type,
-            "_meta": {"title": one.node.title or (spec.display_name if spec is not None else one.node.type)},
-        }
-    return _without_loose_ends(graph)
+        if one.runs and one.id in graph:
+            raise WorkflowError(f"Two nodes of the workflow are node {one.id} of its graph. Give one another id.")
+        if one.runs:
+            spec = specs.get(one.node.type)
+            graph[one.id] = {
+                "inputs": _wrapped(typed[one.id]) | _wired(one, wires),
+                "class_type": one.node.type,
+                "_meta": {"title": one.node.title or (spec.display_name if spec is not None else one.node.type)},
+            }
+    graph = adjust(_without_loose_ends(graph))
+    decide(graph, specs, _values_by_name(placed, typed, graph), choose, moment or datetime.now())
+    return graph
 
 
-def _placed(root: Scope) -> list[_Placed]:
-    """All nodes that run, those of a subgraph in the place of its instance."""
+def _placed(root: Scope, measure: Measure) -> list[_Placed]:
+    """All nodes as drawn, those of a subgraph in the place of its instance; not what is within one that is off."""
     placed: list[_Placed] = []
-    waiting = [(root, node) for node in reversed(root.drawing.in_order())]
+    waiting = [_Placed(root, node) for node in reversed(root.drawing.in_order())]
     while waiting:
-        scope, node = waiting.pop()
-        if node.mode in (MUTED, BYPASSED) or node.type in VIRTUAL:
-            continue
-        inner = scope.inside(node)
-        if inner is not None:
-            waiting.extend((inner, one) for one in reversed(inner.drawing.in_order()))
+        one = waiting.pop()
+        inner = None if one.node.mode in (MUTED, BYPASSED) else one.scope.inside(one.node)
+        if inner is None:
+            placed.append(one)
         else:
-            placed.append(_Placed(scope, node))
-        if len(placed) + len(waiting) > MOST_NODES:
-            raise WorkflowError(f"With its subgraphs the workflow has more than {MOST_NODES} nodes.")
+            measure.add_overrides(inner.overrides)
+            waiting.extend(_Placed(inner, node) for node in reversed(inner.drawing.in_order()))
+        measure.check_nodes(len(placed) + len(waiting))
     return placed
 
 
-def _values(placed: _Placed, spec: NodeSpec | None, choose: Choose) -> dict[str, Any]:
-    """The widgets' values, as given by the subgraph's instance where it gives any, with dynamic prompts decided."""
-    values = widget_values(placed.node, spec)
-    for (node_id, name), value in placed.scope.overrides.items():
-        if node_id == placed.node.id:
-            values[name] = value
-    for one in given(spec.inputs, values) if spec is not None else ():
-        value = values.get(one.name)
-        if isinstance(value, str):
-            values[one.name] = _meant(one, value, choose)
-    return values
-
-
-def _meant(spec: InputSpec, value: str, choose: Choose) -> str:
-    """What a typed text stands for: one alternative of a dynamic prompt, a sampler by its old name."""
-    if isinstance(spec.widget, Text) and spec.widget.dynamic_prompts:
-        return resolve_dynamic(value, choose)
-    if isinstance(spec.widget, Choice) and value.startswith(OLD_SAMPLER) and value not in spec.widget.options:
-        return value.removeprefix(OLD_SAMPLER)
-    return value
-
-
-def _fill_prefixes(placed: list[_Placed], values: Mapping[str, dict[str, Any]], moment: datetime) -> None:
-    def value_of(name: str, widget: str) -> str | None:
-        named = [one.id for one in placed if one.node.properties.get(NAME_FOR_SEARCH) == name]
-        named = named or [one.id for one in placed if one.node.title == name]
-        found = values[named[0]].get(widget) if named else None
-        return None if found is None else str(found)
-
-    for of_node in values.values():
-        prefix = of_node.get(FILE_PREFIX)
-        if isinstance(prefix, str):
-            of_node[FILE_PREFIX] = fill_placeholders(prefix, value_of, moment)
+def _typed(placed: _Placed, spec: NodeSpec | None, measure: Measure) -> Mapping[str, Any]:
+    """The values of a node's widgets, as given by the subgraph's instance where it gives any."""
+    if placed.node.type in VIRTUAL:
+        values = placed.node.values
+        return {"value": values[0]} if isinstance(values, list) and values else {}
+    measure.add_slots(len(placed.node.inputs))
+    measure.add_values(placed.node.values)
+    return {**widget_values(placed.node, spec), **placed.scope.overrides.get(placed.node.id, {})}
 
 
 def _wrapped(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,11 +104,11 @@ def _wrapped(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {LITERAL_LIST: value} if isinstance(value, list) else value for name, value in values.items()}
 
 
-def _links(placed: _Placed) -> dict[str, Any]:
+def _wired(placed: _Placed, wires: Wires) -> dict[str, Any]:
     """What wires bring to the inputs of a node; a wire that brings nothing leaves the widget's value."""
     found: dict[str, Any] = {}
     for index, slot in enumerate(placed.node.inputs):
-        match source_of(placed.scope, placed.scope.link(placed.node, index)):
+        match wires.origin(placed.scope, placed.scope.link(placed.node, index)):
             case Source(node_id, number):
                 found[slot.name] = [node_id, number]
             case Literal(value):
@@ -141,3 +126,25 @@ def _without_loose_ends(graph: dict[str, Any]) -> dict[str, Any]:
             name: value for name, value in inputs.items() if not isinstance(value, list) or value[0] in graph
         }
     return graph
+
+
+def _values_by_name(
+    placed: Sequence[_Placed], typed: Mapping[str, Mapping[str, Any]], graph: Mapping[str, Any]
+) -> ValueOf:
+    """Looks a value up by the name of its node (of several the first that runs, or else the first) and its widget."""
+    named: dict[str, _Placed] = {}
+    ordered = sorted(placed, key=lambda one: one.id not in graph)
+    for name_of in (lambda one: one.node.properties.get(NAME_FOR_SEARCH), lambda one: one.node.title):
+        for one in ordered:
+            if isinstance(name := name_of(one), str):
+                named.setdefault(name, one)
+
+    def value_of(name: str, widget: str) -> Any:
+        if name not in named:
+            return None
+        node_id = named[name].id
+        value = graph[node_id]["inputs"].get(widget) if node_id in graph else None
+        is_wired = value is None or isinstance(value, list)
+        return typed[node_id].get(widget) if is_wired else value
+
+    return value_of

@@ -1,6 +1,6 @@
 """The editor's document, schema 0.4 and 1.0, read into records: nodes, links, and definitions of subgraphs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,11 +58,15 @@ class DrawnLink:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """The nodes and links of a workflow, or of the inside of a subgraph with these inputs and outputs."""
+    """The nodes and links of a workflow, or of the inside of a subgraph with these inputs.
+
+    `fed` are the links from each input of the subgraph, `results` the link to each of its outputs.
+    """
 
     nodes: Mapping[str, DrawnNode]
     links: Mapping[int, DrawnLink]
     inputs: tuple[str, ...] = ()
+    fed: Mapping[int, Sequence[DrawnLink]] = field(default_factory=dict[int, Sequence[DrawnLink]])
     results: Mapping[int, DrawnLink] = field(default_factory=dict[int, DrawnLink])
 
     def in_order(self) -> list[DrawnNode]:
@@ -83,11 +87,14 @@ def read(document: Any) -> Document:
     if not isinstance(data.get("nodes"), list):
         raise WorkflowError("This is no workflow: it has no list of nodes.")
     definitions = object_of(data.get("definitions") or {}, "definitions").get("subgraphs") or []
-    found = {}
+    found: dict[str, Drawing] = {}
     for number, definition in enumerate(list_of(definitions, "definitions.subgraphs")):
         where = f"definitions.subgraphs[{number}]"
         inside = object_of(definition, where)
-        found[_text(inside.get("id"), f"{where}.id")] = _drawing(inside, where)
+        name = _text(inside.get("id"), f"{where}.id")
+        drawing = _drawing(inside, where)
+        if found.setdefault(name, drawing) != drawing:
+            raise WorkflowError(f"Two subgraphs of the workflow have the id {name:.80}.")
     return Document(_drawing(data, "the workflow"), found)
 
 
@@ -107,8 +114,12 @@ def _drawing(data: Mapping[str, Any], where: str) -> Drawing:
         _text(object_of(item, f"inputs of {where}").get("name"), f"name of an input of {where}")
         for item in list_of(data.get("inputs") or [], f"inputs of {where}")
     )
+    fed: dict[int, list[DrawnLink]] = {}
+    for link in links.values():
+        if link.source == SUBGRAPH_INPUT:
+            fed.setdefault(link.source_slot, []).append(link)
     results = {link.target_slot: link for link in links.values() if link.target == SUBGRAPH_OUTPUT}
-    return Drawing(nodes, links, inputs, results)
+    return Drawing(nodes, links, inputs, fed, results)
 
 
 def node_of(data: Mapping[str, Any], number: int, where: str) -> DrawnNode:

@@ -52,7 +52,7 @@ class Group:
         results = {
             number: DrawnLink(*place, SUBGRAPH_OUTPUT, number) for number, place in enumerate(self._open_outputs())
         }
-        return Drawing(nodes, {numbers[place]: link for place, link in ends.items()}, (), results)
+        return Drawing(nodes, {numbers[place]: link for place, link in ends.items()}, results=results)
 
     def _open_inputs(self) -> Iterator[Place]:
         """The inner inputs that the node shows, in its order: sockets first, then widgets that became inputs."""

@@ -164,6 +164,34 @@ def test_a_bypassed_node_without_a_fitting_input_hands_on_nothing() -> None:
     assert graph_of(canvas.document())["3"]["inputs"] == {}
 
 
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "slot", "expected"),
+    [
+        ("a:LATENT b:LATENT", "LATENT", 0, "a"),
+        ("a:LATENT b:LATENT", "LATENT LATENT", 1, "b"),
+        ("a:* b:LATENT", "LATENT", 0, "b"),
+        ("a:* b:IMAGE", "LATENT", 0, "a"),
+        ("a:IMAGE b:*", "LATENT", 0, "b"),
+        ("a:BOOLEAN b:*", "*", 0, "b"),
+        ("a:IMAGE b:MASK,LATENT", "LATENT,AUDIO", 0, "b"),
+        ("a:IMAGE b:MASK", "LATENT", 0, None),
+    ],
+)
+def test_a_bypassed_node_prefers_what_names_the_type(
+    inputs: str, outputs: str, slot: int, expected: str | None
+) -> None:
+    canvas = Canvas()
+    for number, name in ((1, "a"), (2, "b")):
+        canvas.node(number, "Sampler", outputs="LATENT", title=name)
+    canvas.node(3, "Blend", inputs=inputs, outputs=outputs, mode=4)
+    canvas.node(4, "Save", inputs="latent")
+    canvas.wire(1, 0, 3, "a")
+    canvas.wire(2, 0, 3, "b")
+    canvas.wire(3, slot, 4, "latent")
+    link = graph_of(canvas.document())["4"]["inputs"].get("latent")
+    assert link == {"a": ["1", 0], "b": ["2", 0], None: None}[expected]
+
+
 def test_notes_are_not_run() -> None:
     canvas = simple()
     canvas.node(8, "Note", "read me")
@@ -286,19 +314,6 @@ def test_a_subgraph_that_contains_itself_is_refused() -> None:
         graph_of(canvas.document(definitions={"subgraphs": [inner.definition("loop")]}))
 
 
-def test_subgraphs_that_multiply_beyond_measure_are_refused() -> None:
-    definitions = []
-    for level in range(20):
-        inner = Canvas()
-        for number in range(4):
-            inner.node(number, f"level{level + 1}" if level < 19 else "Save")
-        definitions.append(inner.definition(f"level{level}"))
-    canvas = Canvas()
-    canvas.node(1, "level0")
-    with pytest.raises(WorkflowError, match="more than 20000 nodes"):
-        graph_of(canvas.document(definitions={"subgraphs": definitions}))
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -309,6 +324,10 @@ def test_subgraphs_that_multiply_beyond_measure_are_refused() -> None:
         ("{only}", "only"),
         ("a {b|c", "a {b|c"),
         ("a } b | c", "a } b | c"),
+        ("{a|{b|c", "{a|{b|c"),
+        ("{" * 50_000, "{" * 50_000),
+        ("/*a" * 50_000, "/*a" * 50_000),
+        ("a /* b // c\nd", "a /* b \nd"),
     ],
 )
 def test_dynamic_prompts_are_decided(text: str, expected: str) -> None:
@@ -323,6 +342,32 @@ def test_file_prefixes_take_dates_and_values_of_other_nodes() -> None:
     canvas.nodes[3]["widgets_values"] = ["%date:yyyy-MM-dd_hhmmss%/%KSampler.seed%_%Positive.text%_%width%_%No.x%"]
     prefix = graph_of(canvas.document())["4"]["inputs"]["filename_prefix"]
     assert prefix == "2026-03-07_090502/7_a cat_%width%_%No.x%"
+
+
+def test_file_prefixes_take_the_values_that_primitives_bring_and_those_of_nodes_that_do_not_run() -> None:
+    canvas = simple()
+    canvas.node(8, "PrimitiveNode", 42, "fixed", outputs="INT", title="Steps")
+    canvas.nodes[2]["inputs"].append({"name": "steps", "type": "INT", "widget": {"name": "steps"}})
+    canvas.wire(8, 0, 3, "steps")
+    canvas.node(9, "Encode", "off", title="Muted", mode=2)
+    canvas.node(10, "Encode", "other", title="Muted", mode=4)
+    canvas.nodes[3]["widgets_values"] = ["%Sampler.steps%_%Steps.value%_%Muted.text%"]
+    canvas.nodes[2]["title"] = "Sampler"
+    assert graph_of(canvas.document())["4"]["inputs"]["filename_prefix"] == "42_42_off"
+
+
+def test_what_is_adjusted_counts_as_typed() -> None:
+    def adjust(graph: dict[str, Any]) -> dict[str, Any]:
+        graph["3"]["inputs"] |= {"seed": 8, "sampler": "sample_heun"}
+        graph["2"]["inputs"]["text"] = "{a|b}"
+        graph["4"]["inputs"]["filename_prefix"] = "%Sampler.seed%"
+        return graph
+
+    canvas = simple()
+    canvas.nodes[2]["title"] = "Sampler"
+    graph = graph_of(canvas.document(), choose=lambda options: options[-1], adjust=adjust)
+    assert (graph["3"]["inputs"]["sampler"], graph["2"]["inputs"]["text"]) == ("heun", "b")
+    assert graph["4"]["inputs"]["filename_prefix"] == "8"
 
 
 def test_values_in_file_prefixes_cannot_lead_elsewhere() -> None:
