@@ -150,7 +150,7 @@ async def test_a_cancelled_run_interrupts_its_job(engine: Dispatcher, paths: Pat
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while engine.queue().running:
             await asyncio.sleep(0.01)
     assert [entry.job.state for entry in await engine.history(await engine.history_ids())] == ["interrupted"]

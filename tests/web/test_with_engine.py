@@ -41,7 +41,7 @@ async def submit(client: TestClient, document: dict[str, Any], **fields: Any) ->
 
 
 async def ended(client: TestClient, job_id: str) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (found := await read(client, f"/history/{job_id}")):
             await asyncio.sleep(0.01)
     return found[job_id]
@@ -51,7 +51,7 @@ async def test_a_job_goes_from_the_queue_into_the_history_as_it_was_posted(runni
     _, first = await submit(running, SLOW)
     extra = {"extra_pnginfo": {"workflow": {"name": "그림 \N{GRINNING FACE} \u202egnp", "n": [1.5, None, -0.0]}}}
     _, second = await submit(running, shown(3), client_id="me", extra_data=extra, front=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (queue := await read(running, "/queue"))["queue_running"]:
             await asyncio.sleep(0.01)
     assert [item[1] for item in queue["queue_running"]] == [first["prompt_id"]]
@@ -80,7 +80,7 @@ async def test_a_key_means_one_job(running: TestClient) -> None:
 
 async def test_a_full_queue_takes_jobs_again_when_it_is_emptied(running: TestClient) -> None:
     _, first = await submit(running, SLOW)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (await read(running, "/queue"))["queue_running"]:
             await asyncio.sleep(0.01)
     assert [(await submit(running, shown(value)))[0] for value in range(5)] == [200, 200, 200, 429, 429]
