@@ -65,6 +65,12 @@ def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def primary_code(error: sqlite3.Error) -> int | None:
+    """What kind of failure it is; None for those that Python's own module has found."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """How a job has ended, what its nodes showed, and the events that tell its life."""
@@ -92,7 +98,7 @@ class Store:
             self._prepare()
         except sqlite3.Error as error:
             self._connection.close()
-            is_damaged = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+            is_damaged = primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
             kind = DamagedStoreError if is_damaged else StoreError
             raise kind(f"The queue in {path} cannot be used: {error}.") from error
         except StoreError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from execution.engine import StoppingError, StoreError, StoreFullError
-from execution.store import Store
+from execution.store import Store, primary_code
 
 T = TypeVar("T")
 LARGEST_GROUP = 64
@@ -87,7 +87,7 @@ class StoreThread:
             for order in orders:
                 self._fulfill([order])
         elif isinstance(error, sqlite3.Error):
-            kind = StoreFullError if error.sqlite_errorcode == sqlite3.SQLITE_FULL else StoreError
+            kind = StoreFullError if primary_code(error) == sqlite3.SQLITE_FULL else StoreError
             orders[0].future.set_exception(kind(f"The queue cannot be written to disk: {error}."))
         else:
             orders[0].future.set_exception(error)

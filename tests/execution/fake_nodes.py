@@ -206,17 +206,24 @@ def hang(seconds: Count = 60) -> THING:
     return seconds
 
 
+def _wait_for(file: str) -> None:
+    while file and not Path(file).exists():
+        time.sleep(0.01)
+
+
 @node("AppendLine", category="test", output=True, cached=False)
-def append_line(path: str, line: str = "ran", milliseconds: Count = 0) -> None:
-    """Leaves a trace on disk each time it runs."""
+def append_line(path: str, line: str = "ran", milliseconds: Count = 0, gate: str = "") -> None:
+    """Leaves a trace on disk each time it runs, as soon as the file `gate` is there, if one is named."""
     time.sleep(milliseconds / 1000)
+    _wait_for(gate)
     with open(path, "a") as file:
         file.write(line + "\n")
 
 
 @node("SaveWhole", category="test", output=True, cached=False)
-def save_whole(context: Context, name: str) -> Annotated[Shown, Socket("THING")]:
-    """Saves a file that begins with its checksum, slowly, as pictures are saved."""
+def save_whole(context: Context, name: str, gate: str = "") -> Annotated[Shown, Socket("THING")]:
+    """Saves a file that begins with its checksum, slowly, as pictures are saved; as soon as the gate is there."""
+    _wait_for(gate)
     content = os.urandom(1 << 16)
 
     def save(file: BinaryIO) -> None:

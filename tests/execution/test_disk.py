@@ -2,7 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from execution import dispatcher, runner
 from execution.engine import StoreFullError, Submission
 from execution.engines.inline import inline_engine
-from execution.events import JobFailed, JobSucceeded
+from execution.events import JobFailed, JobInterrupted, JobSucceeded, NodeStarted, NoticesChanged
 from execution.messages import WorkerSetup
 from execution.settings import EngineSettings
 from tests.execution.conftest import Watched
@@ -45,6 +47,7 @@ async def free_the_disk(watched: Watched) -> None:
     await change(watched, "PRAGMA max_page_count=1000000")
 
 
+SLOW = graph(s=("Steps", {"count": 1000, "milliseconds": 5}), out=("Show", {"x": ["s", 0]}))
 LARGE = {"extra_pnginfo": {"workflow": "x" * 200_000}}
 
 
@@ -57,18 +60,24 @@ async def test_a_full_disk_takes_no_job_and_says_so(inline: Watched) -> None:
     assert isinstance(await inline.run(shown(1), extra_data=LARGE), JobSucceeded)
 
 
-async def test_a_job_that_cannot_be_begun_waits_for_the_disk(inline: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = inline.engine._store.store
-    begin, refusals = store.begin, iter([True, True])
+def refuse(watched: Watched, monkeypatch: pytest.MonkeyPatch, method: str, times: int) -> Iterator[bool]:
+    """Have the disk refuse what a method of the store writes, so many times; gives something as long as it will."""
+    store = watched.engine._store.store
+    act, refusals = getattr(store, method), iter([True] * times)
 
     def refuse(*values: Any) -> Any:
         if next(refusals, False):
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
-        return begin(*values)
+        return act(*values)
 
-    monkeypatch.setattr(store, "begin", refuse)
+    monkeypatch.setattr(store, method, refuse)
+    return refusals
+
+
+async def test_a_job_that_cannot_be_begun_waits_for_the_disk(inline: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = refuse(inline, monkeypatch, "begin", 2)
     first = await inline.engine.submit(Submission(shown(1)))
     second = await inline.engine.submit(Submission(shown(2)))
     assert isinstance(await inline.outcome(first.job_id), JobSucceeded)
@@ -77,18 +86,91 @@ async def test_a_job_that_cannot_be_begun_waits_for_the_disk(inline: Watched, mo
     assert next(refusals, False) is False
 
 
-async def test_how_a_job_ended_is_written_as_soon_as_the_disk_takes_it(inline: Watched, tmp_path: Path) -> None:
-    slow = graph(s=("Steps", {"count": 3, "milliseconds": 50}), out=("Show", {"x": ["s", 0]}))
-    job = await inline.engine.submit(Submission(slow, extra_data=LARGE))
-    await inline.node_started("s")
-    await fill_the_disk(inline)
-    await change(inline, "PRAGMA cache_size=1")
-    await asyncio.sleep(0.3)
-    await free_the_disk(inline)
-    assert isinstance(await inline.outcome(job.job_id), JobSucceeded)
-    entry = await inline.entry(job.job_id)
+async def test_what_the_disk_refuses_is_told_until_it_takes_it(
+    inline: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(inline, monkeypatch, "finish", 3)
+    assert inline.engine.notices() == ()
+    await inline.run(shown(1))
+    assert inline.engine.notices() == ()
+    first, last = inline.of(NoticesChanged)
+    assert [(one.kind, "full" in one.message) for one in first.notices] == [("disk_refuses", True)]
+    assert last.notices == ()
+
+
+async def test_how_a_job_ended_is_written_as_soon_as_the_disk_takes_it_however_long_that_is(
+    inline: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "PAUSES_FOR_THE_DISK", (0.0, 0.001))
+    refusals = refuse(inline, monkeypatch, "finish", 50)
+    outcome = await inline.run(shown(1))
+    assert isinstance(outcome, JobSucceeded)
+    assert next(refusals, False) is False
+    entry = await inline.entry(outcome.job_id)
     assert entry is not None
     assert entry.job.state == "succeeded"
+
+
+async def test_a_job_stopped_while_it_waits_for_the_disk_does_not_run(
+    inline: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = inline.engine._store.store
+    begin = store.begin
+
+    def interrupted(*values: Any) -> Any:
+        asyncio.run_coroutine_threadsafe(interrupt(), loop).result()
+        monkeypatch.setattr(store, "begin", begin)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async def interrupt() -> None:
+        assert inline.engine.interrupt()
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(store, "begin", interrupted)
+    assert isinstance(await inline.run(shown(1)), JobInterrupted)
+    assert inline.of(NodeStarted) == []
+
+
+async def test_jobs_that_cannot_be_taken_out_of_the_queue_on_disk_are_still_in_it(
+    inline: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await inline.engine.submit(Submission(SLOW))
+    await inline.node_started("s")
+    waiting = await inline.engine.submit(Submission(shown(1)))
+    refuse(inline, monkeypatch, "remove_unfinished", 1)
+    with pytest.raises(StoreFullError):
+        await inline.engine.clear()
+    assert inline.engine.queue().pending == (waiting.job_id,)
+    assert await inline.engine.clear() == 1
+    inline.engine.interrupt()
+    await inline.outcome(running.job_id)
+
+
+async def test_a_full_disk_does_not_keep_the_engine_from_stopping(
+    inline: Watched, settings: EngineSettings, setup: WorkerSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await inline.engine.submit(Submission(shown(1) | SLOW))
+    await inline.node_started("s")
+    refuse(inline, monkeypatch, "requeue", 1000)
+    refuse(inline, monkeypatch, "finish", 1000)
+    inline.engine._runners[0].worker.interrupt(running.job_id)  # The thread has to end; nobody asked for it.
+    await inline.engine.stop()
+    again = Watched(inline_engine(settings, setup))
+    await again.engine.start()
+    await again.until(lambda: again.engine.queue().running == (running.job_id,))
+    again.engine.interrupt()
+    assert isinstance(await again.outcome(running.job_id), JobInterrupted)
+    await again.engine.stop()
+
+
+async def test_a_clock_that_goes_backwards_changes_no_order(inline: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = count(1_700_000_000_000_000_000, -3_600_000_000_000)
+    monkeypatch.setattr(time, "time_ns", lambda: next(times))
+    jobs = [(await inline.engine.submit(Submission(shown(value)))).job_id for value in range(5)]
+    for job_id in jobs:
+        assert isinstance(await inline.outcome(job_id), JobSucceeded)
+    assert [entry.job.id for entry in await inline.history()] == jobs
+    assert await inline.engine.history_ids(2) == jobs[3:]
 
 
 async def test_jobs_that_the_disk_has_changed_are_told_and_the_others_run(

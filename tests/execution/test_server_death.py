@@ -90,7 +90,7 @@ def engine_on(base: Path) -> Watched:
 
 
 def wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -102,46 +102,6 @@ def append(file: Path, line: str, milliseconds: int = 0) -> dict[str, Any]:
 
 def saving(name: str) -> dict[str, Any]:
     return graph(s=("SaveWhole", {"name": name}))
-
-
-async def test_accepted_jobs_run_after_the_server_was_killed(server: Server, base: Path, tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
-    running = server.submit(append(trace, "first", milliseconds=900))
-    waiting = [server.submit(append(trace, f"job {number}")) for number in range(5)]
-    server.kill()
-    watched = engine_on(base)
-    await watched.engine.start()
-    for job_id in [running, *waiting]:
-        assert isinstance(await watched.outcome(job_id), JobSucceeded)
-    assert trace.read_text().split("\n")[:-1] == ["first", *(f"job {number}" for number in range(5))]
-    assert [entry.job.id for entry in await watched.history()] == [running, *waiting]
-    assert watched.engine.queue().pending == ()
-    await watched.engine.stop()
-
-
-async def test_a_job_that_twice_ran_when_the_server_ended_is_not_tried_again(base: Path, tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    document = append(tmp_path / "never", "x", milliseconds=1000) | {"m": append(marker, "begun")["a"]}
-    document = {"m": document["m"], "a": document["a"]}
-    job_id = ""
-    for attempt in range(MOST_ATTEMPTS):
-        server = Server(base)
-        job_id = job_id or server.submit(document)
-        deadline = time.monotonic() + 20
-        while not (marker.exists() and marker.read_text().count("begun") > attempt):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        server.kill()
-    watched = engine_on(base)
-    await watched.engine.start()
-    entry = await watched.entry(job_id)
-    assert entry is not None
-    assert entry.job.state == "failed"
-    [failed] = entry.events
-    assert isinstance(failed, JobFailed)
-    assert "ended 2 times" in failed.message
-    await watched.engine.stop()
-    assert not (tmp_path / "never").exists()
 
 
 async def test_killed_at_ten_random_moments_every_accepted_job_ends_once_and_every_file_is_whole(base: Path) -> None:

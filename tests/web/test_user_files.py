@@ -84,6 +84,48 @@ async def test_a_file_is_overwritten_only_if_that_is_wanted(client: TestClient, 
     assert (paths.user / "default" / "b.json").read_bytes() == b"a"
 
 
+async def test_of_two_tabs_that_save_the_same_workflow_the_second_is_told_and_nothing_is_lost(
+    client: TestClient, paths: Paths
+) -> None:
+    address = "/userdata/workflows%2Fa.json"
+    first = (await client.post(address, data=b"first")).headers["ETag"]
+    tabs = [await client.get(address) for _ in range(2)]
+    assert [tab.headers["ETag"] for tab in tabs] == [first, first]
+    one = await client.post(address, data=b"of one tab", headers={"If-Match": first})
+    assert (one.status, one.headers["ETag"] != first) == (200, True)
+    other = await client.post(address, data=b"of the other", headers={"If-Match": first})
+    assert (other.status, other.headers["ETag"]) == (409, one.headers["ETag"])
+    assert "changed" in (await other.json())["error"]
+    assert (paths.workflows / "a.json").read_bytes() == b"of one tab"
+    for method, path in (("DELETE", address), ("POST", f"{address}/move/b.json")):
+        assert (await client.request(method, path, headers={"If-Match": first})).status == 409
+    assert (await client.get(address)).headers["ETag"] == one.headers["ETag"]
+    again = await client.post(address, data=b"of the other", headers={"If-Match": other.headers["ETag"]})
+    assert again.status == 200
+    assert (await client.delete(address, headers={"If-Match": again.headers["ETag"]})).status == 204
+    late = await client.post(address, data=b"late", headers={"If-Match": again.headers["ETag"]})
+    assert (late.status, "ETag" in late.headers) == (409, False)
+    assert not (paths.workflows / "a.json").exists()
+
+
+async def test_of_tabs_that_save_at_once_one_wins_and_the_others_hear_of_it(client: TestClient, paths: Paths) -> None:
+    seen = (await client.post("/userdata/a.json", data=b"first")).headers["ETag"]
+    contents = [f"of tab {number}".encode() for number in range(10)]
+    answers = await asyncio.gather(
+        *(client.post("/userdata/a.json", data=content, headers={"If-Match": seen}) for content in contents)
+    )
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 9
+    [winner] = [content for content, answer in zip(contents, answers, strict=True) if answer.status == 200]
+    assert (paths.user / "default" / "a.json").read_bytes() == winner
+
+
+@pytest.mark.parametrize("header", ['"5"', "nonsense", 'W/"5"'])
+async def test_a_revision_that_never_was_is_none(client: TestClient, header: str) -> None:
+    await client.post("/userdata/a.json", data=b"first")
+    assert (await client.post("/userdata/a.json", data=b"x", headers={"If-Match": header})).status == 409
+    assert await (await client.get("/userdata/a.json")).read() == b"first"
+
+
 @pytest.mark.parametrize(
     "name",
     [
