@@ -13,11 +13,19 @@ from models.types import Clip
 from nodes.v1.conditioning import ForeignConditioning, conditioning_to_foreign
 from nodes.v1.facade import Facade
 from nodes.v1.runtime import NotOfferedError
+from nodes.v1.weights import weight_patches
 
 Tokens = dict[str, list[list[tuple[Any, ...]]]]
 """By encoder (l, g, h), rows of 77 (token or vector, weight), the marks of start and end among them."""
 
 KEYS: Mapping[Role, str] = {"clip_l": "l", "clip_g": "g", "clip_h": "h"}
+
+
+class TextEncoderInside(Facade):
+    """What packs reach as `clip.cond_stage_model`, which is asked for the names of its weights only."""
+
+    what = "clip.cond_stage_model"
+    ours: Clip
 
 
 class ForeignClip(Facade):
@@ -29,6 +37,20 @@ class ForeignClip(Facade):
     def clone(self) -> "ForeignClip":
         """Another handle; nothing that is done to it is done to this one."""
         return ForeignClip(self.ours)
+
+    @property
+    def cond_stage_model(self) -> TextEncoderInside:
+        """The networks, as far as packs ask for the names of their weights."""
+        return TextEncoderInside(self.ours)
+
+    def add_patches(
+        self, patches: Mapping[str, Any], strength_patch: float = 1.0, strength_model: float = 1.0
+    ) -> list[str]:
+        """Changes weights, by their names; returns the names that there are in these encoders."""
+        found = weight_patches(patches, self.ours.encoder.shapes, "", strength_patch, strength_model)
+        if found.patch is not None:
+            self.ours = replace(self.ours, weights=(*self.ours.weights, found.patch))
+        return found.names
 
     @property
     def layer_idx(self) -> int | None:
