@@ -108,14 +108,19 @@ def test_jobs_fail_while_there_is_no_output_folder_and_go_on_when_there_is(serve
     assert saved(server.base, "again") == ["again_00001_.bin"]
 
 
-async def test_fifty_clients_are_all_answered_while_a_node_holds_the_interpreter(server: Server) -> None:
-    held = graph(h=("HoldInterpreter", {}), out=("Show", {"x": ["h", 0]}))
+async def test_fifty_clients_are_all_answered_while_a_node_holds_the_interpreter(
+    server: Server, tmp_path: Path, gate: Path
+) -> None:
+    started = tmp_path / "started"
+    holding = graph(h=("HoldUntil", {"gate": str(gate), "started": str(started)}), out=("Show", {"x": ["h", 0]}))
     with unharmed(server):
-        job_id = server.submit(held)
+        job_id = server.submit(holding)
+        until(started.exists)
         for path in PATHS:
             answers = await gathered(server, "GET", path, [None] * CLIENTS)
             assert [status for status, _ in answers] == [200] * CLIENTS
-        server.ended(job_id)
+        gate.touch()
+        assert server.ended(job_id)["status"]["completed"]
 
 
 async def test_jobs_and_clients_that_come_and_go_leave_nothing_open(server: Server) -> None:
