@@ -160,7 +160,7 @@ def processes(watched: Watched) -> tuple[int, int]:
 HANG = graph(h=("Hang", {}), out=("Show", {"x": ["h", 0]}))
 
 
-@pytest.mark.parametrize("ending", ["dies", "never returns", "talks nonsense"])
+@pytest.mark.parametrize("ending", ["dies", "never returns"])
 async def test_the_spare_takes_over_from_a_worker_that_ends(
     spared: Watched, trace: Callable[[], list[str]], ending: str
 ) -> None:
@@ -168,13 +168,11 @@ async def test_the_spare_takes_over_from_a_worker_that_ends(
     assert trace() == [f"import {worker}", f"load {worker}", f"import {spare}"], "the spare has loaded no nodes"
     if ending == "dies":
         assert isinstance(await spared.run(graph(d=("Die", {"how": "kill"}))), JobFailed)
-    elif ending == "never returns":
+    else:
         running = await spared.engine.submit(Submission(HANG))
         await spared.until(lambda: spared.of(NodeStarted))
         spared.engine.interrupt()
         assert isinstance(await spared.outcome(running.job_id), JobInterrupted)
-    else:
-        assert isinstance(await spared.run(graph(g=("Garble", {"how": "nonsense"}))), JobFailed)
     assert isinstance(await spared.run(shown(2)), JobSucceeded)
     await imported(trace, 3)
     again = processes(spared)
@@ -184,8 +182,10 @@ async def test_the_spare_takes_over_from_a_worker_that_ends(
     assert [one.state for one in spared.of(WorkerChanged)] == ["ready", "restarting", "ready"]
 
 
-async def test_nobody_notices_the_death_of_the_spare(spared: Watched) -> None:
-    _, spare = processes(spared)
+async def test_nobody_notices_when_memory_runs_out_and_the_kernel_ends_the_spare_first(spared: Watched) -> None:
+    worker, spare = processes(spared)
+    scores = [int(Path(f"/proc/{one}/oom_score_adj").read_text()) for one in (spare, worker, os.getpid())]
+    assert sorted(scores, reverse=True) == scores
     os.kill(spare, signal.SIGKILL)
     assert isinstance(await spared.run(shown(1)), JobSucceeded)
     async with asyncio.timeout(60):
@@ -201,8 +201,3 @@ async def test_the_spare_ends_with_the_engine(spared: Watched) -> None:
     assert is_alive(spare)
     await spared.engine.stop()
     assert not is_alive(spare)
-
-
-async def test_memory_runs_out_for_the_spare_first_and_for_the_server_last(spared: Watched) -> None:
-    scores = [int(Path(f"/proc/{one}/oom_score_adj").read_text()) for one in (*processes(spared), os.getpid())]
-    assert scores[1] > scores[0] > scores[2]
