@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from execution.engine import Problem
+from execution.graph import parse
+from execution.hooks import hook_problems, settled
+from execution.kinds import Kinds
 from execution.validation import check
 from execution.workflow.convert import to_graph
 from nodes.inputs import given
@@ -86,6 +89,14 @@ def test_hooks_see_what_the_node_sees(bench) -> None:
     assert resize.validate(**{"how": "square", "how.size": 13}) == "too square"
     assert resize.validate(**{"how": "square", "how.size": 14}) is True
     assert resize.fingerprint(**{"how": "like", "how.other": None, "note": "a"}) == "'a like'"
+
+
+def test_the_engine_gives_a_check_what_the_word_brings(bench) -> None:
+    made = bench(PACK)
+    graph = parse({"1": node("Test Resize", **{"how": "square", "how.size": 13})})
+    idle = made.custom._runtime.context
+    found = hook_problems(graph, ["1"], Kinds(made.registry), lambda node_id: idle, settled)
+    assert [problem.details for problem in found["1"]] == ["how - too square"]
 
 
 def problems(made: Bench, tested: dict[str, Any]) -> list[Problem]:
