@@ -1,0 +1,22 @@
+"""What loads the nodes imports all that is heavy, so that a spare worker may do it before it is needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+IMPORTS = """
+import sys, nodes.host
+of_others = {name.partition(".")[0] for name in sys.modules}
+assert {"torch", "numpy", "PIL", "safetensors", "transformers"} <= of_others
+assert "nodes.checkpoint" not in sys.modules and "custom_nodes" not in sys.modules
+assert not sys.modules["torch"].cuda.is_initialized()
+from nodes.registry import load_builtin
+load_builtin()
+assert of_others == {name.partition(".")[0] for name in sys.modules}
+assert "nodes.checkpoint" in sys.modules
+"""
+
+
+def test_loading_the_nodes_imports_no_library_that_was_not_there_and_importing_touches_no_device() -> None:
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", IMPORTS], cwd=root, check=True, timeout=300)
