@@ -50,6 +50,6 @@ class Outbox:
                 return False
             self._preview_sent = now
         elif isinstance(event, NodeFinished):
-            # The start of the next node follows at once and takes this with it.
-            return event.ui is not None
+            # What comes next follows at once and takes this with it; only what is newly shown is told without delay.
+            return event.ui is not None and not event.cached
         return True

@@ -259,6 +259,14 @@ def renamed(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def test_a_renumbered_graph_is_found_again(executor: Executor, events: list[Event]) -> None:
+    run(executor, diamond(1), "out")
+    events.clear()
+    assert isinstance(run(executor, renamed(diamond(1)), "other out"), JobSucceeded)
+    assert started(events) == []
+    assert events[-1] == NodeFinished("job", "client", "other out", {"text": ["102"]}, cached=True)
+
+
 def test_to_find_a_graph_again_is_a_twentieth_of_the_work_of_running_it(executor: Executor) -> None:
     document = chain(1000)
     first, again = (calls_in(lambda: run(executor, document, "out")) for _ in range(2))

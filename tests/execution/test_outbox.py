@@ -1,6 +1,6 @@
 """How few messages tell enough."""
 
-from execution.events import Event, NodeFinished, NodePreview, NodeProgress, NodeStarted
+from execution.events import Event, JobSucceeded, NodeFinished, NodePreview, NodeProgress, NodeStarted
 from execution.outbox import Outbox
 
 
@@ -75,6 +75,15 @@ def test_the_end_of_one_node_travels_with_the_start_of_the_next() -> None:
     assert sent == []
     box.emit(NodeStarted("job", None, "b"))
     assert sent == [(NodeFinished("job", None, "a"), NodeStarted("job", None, "b"))]
+
+
+def test_what_known_nodes_show_travels_together() -> None:
+    box, sent, _ = outbox()
+    known = [NodeFinished("job", None, str(number), {"text": ["x"]}, cached=True) for number in range(1000)]
+    for event in known:
+        box.emit(event)
+    box.emit(JobSucceeded("job", None, 1))
+    assert sent == [(*known, JobSucceeded("job", None, 1))]
 
 
 def test_nodes_do_not_take_each_others_place() -> None:
