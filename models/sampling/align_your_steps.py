@@ -1,6 +1,7 @@
 """Align Your Steps (arXiv:2404.14507): ten steps found to be best for a family of models."""
 
 import math
+from collections.abc import Sequence
 
 import numpy
 import torch
@@ -29,11 +30,13 @@ def align_your_steps(family: str, steps: int, denoise: float = 1.0) -> Tensor:
         return torch.zeros(0)
     walked = round(steps * denoise) if denoise < 1 else steps
     best = OPTIMAL[family]
-    sigmas = numpy.array(best)
-    if steps + 1 != len(best):
-        where = numpy.linspace(0, len(best) - 1, steps + 1)
-        logarithms = [math.log(sigma) for sigma in best]
-        sigmas = numpy.exp(numpy.interp(where, range(len(best)), logarithms))
+    sigmas = numpy.array(best) if steps + 1 == len(best) else between_logarithms(best, steps + 1)
     kept = torch.tensor(sigmas[-(walked + 1) :], dtype=torch.float32)
     kept[-1] = 0
     return kept
+
+
+def between_logarithms(sigmas: Sequence[float], count: int) -> numpy.ndarray:
+    """So many sigmas from the first of these to the last, interpolated in log σ at even distances."""
+    where = numpy.linspace(0, len(sigmas) - 1, count)
+    return numpy.exp(numpy.interp(where, range(len(sigmas)), [math.log(sigma) for sigma in sigmas]))

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any, NoReturn
 
+from nodes.controlnet import UNION_TYPES
 from nodes.shims import (
     attention,
     comfy_types,
@@ -22,10 +23,12 @@ from nodes.shims import (
     lora,
     model_patcher,
     node_helpers,
+    sampler_helpers,
     samplers,
 )
 from nodes.shims.api import api_modules
-from nodes.shims.comfy_sd import ControlFiles, ModelFiles
+from nodes.shims.cli_args import arguments
+from nodes.shims.comfy_sd import ControlFiles, ModelFiles, VisionFiles
 from nodes.shims.exports import module, public
 from nodes.shims.folder_paths import FolderPaths
 from nodes.shims.model_management import ModelManagement
@@ -35,6 +38,7 @@ from nodes.shims.previews import Previews
 from nodes.shims.prompt_server import BinaryEventTypes, PromptServer
 from nodes.spec import Blocker
 from nodes.v1 import model_sampling
+from nodes.v1.conds import CondValue
 from nodes.v1.model_parts import ModelType
 from nodes.v1.pack_server import PackServer
 from nodes.v1.runtime import Runtime, calling_pack
@@ -93,6 +97,8 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy": {},
         "comfy.utils": _utils(runtime),
         "comfy.model_management": public(management),
+        "comfy.clip_vision": public(VisionFiles(runtime)),
+        "comfy.conds": {"CONDRegular": CondValue, "CONDCrossAttn": CondValue},
         "comfy.controlnet": public(ControlFiles(runtime)),
         "comfy.sd": public(ModelFiles(runtime)),
         "comfy.ldm.modules.attention": _definitions(attention),
@@ -101,9 +107,11 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy.model_base": {"ModelType": ModelType},
         "comfy.model_patcher": model_patcher.EXPORTED,
         "comfy.model_sampling": _definitions(model_sampling),
+        "comfy.sampler_helpers": _definitions(sampler_helpers),
+        "comfy.cldm.control_types": {"UNION_CONTROLNET_TYPES": {name: i for i, name in enumerate(UNION_TYPES)}},
         "comfy.comfy_types": _definitions(comfy_types),
         "comfy.comfy_types.node_typing": _definitions(comfy_types),
-        "comfy.cli_args": {"args": _arguments(runtime)},
+        "comfy.cli_args": {"args": arguments(runtime.paths, runtime.settings)},
         "comfy_execution": {},
         "comfy_execution.graph_utils": graphs,
         "comfy_execution.graph": {"ExecutionBlocker": Blocker, "is_link": graph_utils.is_link},
@@ -207,31 +215,6 @@ def _server(runtime: Runtime, server: PackServer) -> dict[str, Any]:
 
     Server.instance = Server(runtime, server)
     return {"PromptServer": Server, "BinaryEventTypes": BinaryEventTypes}
-
-
-def _arguments(runtime: Runtime) -> SimpleNamespace:
-    """The flags that packs look at."""
-    settings = runtime.settings
-    return SimpleNamespace(
-        cpu=settings.cpu,
-        force_fp16=settings.force_fp16,
-        force_fp32=settings.force_fp32,
-        disable_metadata=settings.disable_metadata,
-        preview_method=settings.preview_method,
-        base_directory=str(runtime.paths.base),
-        input_directory=str(runtime.paths.input),
-        output_directory=str(runtime.paths.output),
-        temp_directory=str(runtime.paths.temp),
-        listen="127.0.0.1",
-        port=8188,
-        lowvram=False,
-        novram=False,
-        highvram=False,
-        gpu_only=False,
-        disable_all_custom_nodes=False,
-        multi_user=False,
-        verbose="INFO",
-    )
 
 
 def _definitions(source: ModuleType) -> dict[str, Any]:

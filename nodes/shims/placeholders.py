@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from models.sampling.align_your_steps import between_logarithms
 from nodes.shims.absent import missing
 from nodes.shims.exports import answer_missing, module
 
 INSIDES = (
-    "comfy.clip_vision", "comfy.conds", "comfy.controlnet", "comfy.diffusers_convert", "comfy.diffusers_load",
-    "comfy.float", "comfy.gligen", "comfy.hooks", "comfy.k_diffusion",
+    "comfy.cldm", "comfy.controlnet", "comfy.diffusers_convert",
+    "comfy.diffusers_load", "comfy.float", "comfy.gligen", "comfy.hooks", "comfy.k_diffusion",
     "comfy.latent_formats", "comfy.ldm", "comfy.ldm.common_dit", "comfy.ldm.flux",
     "comfy.ldm.flux.layers", "comfy.ldm.flux.math", "comfy.ldm.flux.model", "comfy.ldm.models",
     "comfy.ldm.models.autoencoder", "comfy.ldm.modules", "comfy.ldm.modules.diffusionmodules",
     "comfy.ldm.modules.diffusionmodules.openaimodel", "comfy.ldm.modules.diffusionmodules.util", "comfy.ldm.util",
     "comfy.ldm.wan", "comfy.ldm.wan.model",
     "comfy.model_detection", "comfy.ops",
-    "comfy.options", "comfy.patcher_extension", "comfy.sampler_helpers", "comfy.sd1_clip", "comfy.sdxl_clip",
+    "comfy.options", "comfy.patcher_extension", "comfy.sd1_clip", "comfy.sdxl_clip",
     "comfy.supported_models", "comfy.supported_models_base", "comfy.t2i_adapter", "comfy.taesd", "comfy.taesd.taesd",
     "comfy.text_encoders", "comfy.weight_adapter", "comfy_extras", "comfy_extras.chainner_models",
     "comfy_extras.chainner_models.model_loading",
@@ -35,6 +36,11 @@ EXTRAS = (
 )  # fmt: skip
 """Modules of which packs take classes of nodes; ours by the same id take their place."""
 
+HELPERS: Mapping[str, Mapping[str, Any]] = {
+    "comfy_extras.nodes_align_your_steps": {"loglinear_interp": between_logarithms},
+}
+"""Functions beside those classes that packs call."""
+
 
 def placeholders(classes: Mapping[str, Any]) -> dict[str, ModuleType]:
     """The modules by name, parents before their members; `classes` are all nodes by id."""
@@ -46,6 +52,6 @@ def placeholders(classes: Mapping[str, Any]) -> dict[str, ModuleType]:
 
 
 def _extra(name: str, classes: Mapping[str, Any]) -> ModuleType:
-    made = module(name, {})
+    made = module(name, HELPERS.get(name, {}))
     answer_missing(made, lambda id: classes[id] if id in classes else missing(name, id))
     return made

@@ -73,6 +73,10 @@ class ForeignModel(Facade):
         """Bytes of the network's weights."""
         return sum(map(prod, self.ours.unet.shapes.values())) * self.ours.unet.dtype.itemsize
 
+    def memory_required(self, input_shape: Any) -> int:
+        """No bytes that a pack would have to make free: networks make room for each other by themselves."""
+        return 0
+
     def get_model_object(self, name: str) -> Any:
         """A part of the model by its name: `model_sampling`, `latent_format`."""
         return getattr(self.model, name)

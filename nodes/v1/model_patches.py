@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from models.sampling.patches import Ask, Estimated, EstimatesPatch, FormulaPatch, MaskPatch, Moment, ResultPatch, Round
@@ -52,12 +53,14 @@ def formula(function: Function, owner: Owner) -> FormulaPatch:
 
 
 def before(function: Function, owner: Owner) -> EstimatesPatch:
-    """A change to the estimates of the positive and the negative."""
+    """A change to the estimates of the positive and the negative, which is zeros where it is not evaluated."""
 
     def change(estimated: Estimated, of: Round) -> Estimated:
+        toward, away = estimated.toward, estimated.away
         conds = [Conds(of.positive), None if of.negative is None else Conds(of.negative)]
-        found = function(_told(of, owner) | {"conds": conds, "conds_out": [estimated.toward, estimated.away]})
-        return Estimated(found[0], found[1] if len(found) > 1 else estimated.away)
+        estimates = [toward, torch.zeros_like(toward) if away is None else away]
+        found = function(_told(of, owner) | {"conds": conds, "conds_out": estimates})
+        return Estimated(found[0], away if away is None or len(found) < 2 else found[1])
 
     return change
 

@@ -146,3 +146,34 @@ def test_helpers_for_tensors_do_what_they_say(names_classes):
     assert before is not layer.weight
     assert not layer.weight.requires_grad
     assert utils.bislerp(torch.rand(1, 4, 8, 8), 16, 4).shape == (1, 4, 4, 16)
+
+
+def test_flags_that_weft_has_not_were_not_given(names_classes, tmp_path):
+    made, _ = names_classes
+    flags = sys.modules["comfy.cli_args"].args
+    assert flags.base_directory == str(made.paths.base)
+    assert flags.a_flag_of_tomorrow is None
+    assert not hasattr(flags, "__wrapped__")
+
+
+def test_helpers_of_samplers_prepare_conditionings_and_masks(names_classes):
+    helpers = sys.modules["comfy.sampler_helpers"]
+    features, noted = torch.zeros(1, 77, 8), {"strength": 0.5}
+    (entry,) = helpers.convert_cond([[features, noted]])
+    assert entry["cross_attn"] is features
+    assert entry["strength"] == 0.5
+    assert noted == {"strength": 0.5}
+    assert helpers.prepare_mask(torch.ones(1, 16, 16), (2, 4, 8, 8), "cpu").shape == (2, 4, 8, 8)
+    assert helpers.get_additional_models({}, torch.float32) == ([], 0)
+
+
+def test_numbers_are_interpolated_in_their_logarithms(names_classes):
+    steps = sys.modules["comfy_extras.nodes_align_your_steps"]
+    assert steps.loglinear_interp([100.0, 1.0], 3).tolist() == pytest.approx([100.0, 10.0, 1.0])
+    assert steps.AlignYourStepsScheduler.CATEGORY
+
+
+def test_the_kinds_of_union_controlnets_are_numbered(names_classes):
+    kinds = sys.modules["comfy.cldm.control_types"].UNION_CONTROLNET_TYPES
+    assert kinds["openpose"] == 0
+    assert kinds["repaint"] == 7
