@@ -329,6 +329,7 @@ class JobRun:
             graph=self._document,
             extra_pnginfo=self._run.extra_data.get("extra_pnginfo") or {},
             check=self._check,
+            job_id=self._run.job_id,
         )
 
     def _context_of(self, node_id: NodeId, spec: NodeSpec, call_number: int = 0) -> Context:
@@ -348,6 +349,7 @@ class JobRun:
             progress=progress,
             send_picture=send_picture,
             new_ids=self._new_ids(node_id, call_number),
+            call_number=call_number,
         )
 
     def _context_for(self, node_id: NodeId) -> Context:

@@ -73,7 +73,8 @@ class Context:
     workflow). `progress(value, maximum, preview)` tells how far the node is, with a JPEG or None, and raises
     InterruptedByUserError once the job is to stop; `check` only raises. `send_picture` gives a PNG to the client that
     has queued the job, and to nobody else. A node that expands into a graph may begin
-    the ids of its nodes with `new_ids`, which no other node's do; the engine puts it before those that do not.
+    the ids of its nodes with `new_ids`, which no other node's do; the engine puts it before those that do not. A node
+    that runs for each item of a list is in the call of this `call_number`.
     """
 
     node_id: str
@@ -82,7 +83,9 @@ class Context:
     services: Services
     graph: Mapping[str, Any] = field(default_factory=dict)
     extra_pnginfo: Mapping[str, Any] = field(default_factory=dict)
-    progress: Callable[[int, int, bytes | None], None] = lambda value, maximum, preview: None
+    progress: Callable[[float, float, bytes | None], None] = lambda value, maximum, preview: None
     send_picture: Callable[[bytes], None] = lambda png: None
     check: Callable[[], None] = lambda: None
     new_ids: str = ""
+    job_id: str = ""
+    call_number: int = 0

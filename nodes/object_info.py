@@ -40,6 +40,7 @@ def entry(spec: NodeSpec, choices: Choices) -> dict[str, Any]:
         "python_module": spec.module,
         **({"deprecated": True} if spec.deprecated else {}),
         **({"experimental": True} if spec.experimental else {}),
+        **({"search_aliases": list(spec.aliases)} if spec.aliases else {}),
     }
 
 

@@ -60,6 +60,7 @@ class NodeSpec:
     wrong; inputs named in `validated` are checked by it alone, and the types of links too if that names
     `input_types`. Both get the context as the function does. One with `open_inputs` takes inputs of any other name as
     well, one with `open_links` those that are links. `checks_itself` is what another process knows of `validate`.
+    `aliases` are other words by which people find the node.
     """
 
     id: str
@@ -81,6 +82,7 @@ class NodeSpec:
     checks_itself: bool = False
     deprecated: bool = False
     experimental: bool = False
+    aliases: tuple[str, ...] = ()
     function: Callable[..., Any] | None = field(default=None, compare=False)
     fingerprint: Callable[..., str] | None = field(default=None, compare=False)
     needed: Callable[..., Iterable[str]] | None = field(default=None, compare=False)

@@ -20,9 +20,6 @@ LOG = logging.getLogger("weft.custom_nodes")
 
 VERSIONS = ("latest", "v0_0_2", "v0_0_1")
 
-FINE_STEPS = 1000
-"""The whole of a progress that is told in fractions."""
-
 PREVIEW_SIDE = 512
 """The longest side of a preview, unless the node wants it larger."""
 
@@ -42,12 +39,10 @@ class Execution:
         ignore_size_limit: bool = False,
     ) -> None:
         """Tells how far the node that runs is, with a picture if there is one: also a batch, of which the first."""
-        is_whole = float(value).is_integer() and float(max_value).is_integer()
-        scale = 1 if is_whole else FINE_STEPS / max_value
         preview = None
         if preview_image is not None:
             preview = jpeg_of(("JPEG", _picture(preview_image), None if ignore_size_limit else PREVIEW_SIDE))
-        self._runtime.context.progress(round(value * scale), round(max_value * scale), preview)
+        self._runtime.context.progress(value, max_value, preview)
 
 
 def _picture(preview: Image.Image | Tensor) -> Image.Image:

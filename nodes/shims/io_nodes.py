@@ -177,6 +177,7 @@ class ComfyNode:
             "NOT_IDEMPOTENT": schema.not_idempotent,
             "DEPRECATED": schema.is_deprecated,
             "EXPERIMENTAL": schema.is_experimental,
+            "SEARCH_ALIASES": schema.search_aliases,
         }
         for theirs, ours in HOOKS.items():
             if hasattr(cls, theirs):

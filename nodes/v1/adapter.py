@@ -90,6 +90,7 @@ class ForeignClass:
             validated=self._validated(declared.inputs),
             deprecated=bool(getattr(node, "DEPRECATED", False)),
             experimental=bool(getattr(node, "EXPERIMENTAL", False)),
+            aliases=tuple(map(str, getattr(node, "SEARCH_ALIASES", None) or ())),
             function=self._function(name, groups, outputs),
             fingerprint=partial(self._fingerprint, groups) if hasattr(node, "IS_CHANGED") else None,
             needed=partial(self._needed, groups) if hasattr(node, "check_lazy_status") else None,

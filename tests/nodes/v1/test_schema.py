@@ -64,6 +64,7 @@ def test_an_input_is_declared_as_comfyui_declares_it(bench, name: str) -> None:
 
 def test_outputs_are_declared_with_their_names(bench) -> None:
     info = entry(bench(PACK).registry["Test Inputs"], list)
+    assert info["search_aliases"] == ["everything"]
     assert (info["output"], info["output_name"]) == (["TEST_DATA", "IMAGE"], ["TEST_DATA", "many"])
     assert (info["output_is_list"], info["output_tooltips"]) == ([False, True], ["", "All"])
 
@@ -162,13 +163,14 @@ def test_pictures_are_saved_where_and_as_the_node_says(bench, way, kind, count, 
 
 def test_progress_is_told_in_whole_steps_and_fractions_with_a_picture(bench) -> None:
     made = bench(PACK)
-    told: list[tuple[int, int, bytes | None]] = []
+    told: list[tuple[float, float, bytes | None]] = []
     spec = made.registry["Test Tells"]
     context = replace(made.custom._runtime.context, progress=lambda *step: told.append(step))
     assert spec.function is not None
     asyncio.run(spec.function(image=torch.zeros(2, 8, 8, 3), **{spec.context_parameter: context}))
     assert told[0] == (1, 4, None)
-    assert told[1][:2] == (500, 1000)
+    assert told[1][:2] == (0.5, 1.0)
+    assert told[1][2] is not None
     assert told[1][2][:2] == b"\xff\xd8"
 
 
