@@ -185,7 +185,7 @@ async def test_the_spare_takes_over_from_a_worker_that_ends(
 async def test_nobody_notices_when_memory_runs_out_and_the_kernel_ends_the_spare_first(spared: Watched) -> None:
     worker, spare = processes(spared)
     scores = [int(Path(f"/proc/{one}/oom_score_adj").read_text()) for one in (spare, worker, os.getpid())]
-    assert sorted(scores, reverse=True) == scores
+    assert scores[0] > scores[1] > scores[2]
     os.kill(spare, signal.SIGKILL)
     assert isinstance(await spared.run(shown(1)), JobSucceeded)
     async with asyncio.timeout(60):
