@@ -29,6 +29,7 @@ from nodes.shims import (
 from nodes.shims.api import api_modules
 from nodes.shims.cli_args import arguments
 from nodes.shims.comfy_sd import ControlFiles, ModelFiles, VisionFiles
+from nodes.shims.execution_state import execution_modules
 from nodes.shims.exports import module, public
 from nodes.shims.folder_paths import FolderPaths
 from nodes.shims.model_management import ModelManagement
@@ -114,6 +115,7 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy.cli_args": {"args": arguments(runtime.paths, runtime.settings)},
         "comfy_execution": {},
         "comfy_execution.graph_utils": graphs,
+        **execution_modules(runtime),
         "comfy_execution.graph": {"ExecutionBlocker": Blocker, "is_link": graph_utils.is_link},
     }
     return {name: module(name, values) for name, values in attributes.items()} | _sampling() | api_modules(runtime)

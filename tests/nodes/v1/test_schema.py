@@ -174,6 +174,18 @@ def test_progress_is_told_in_whole_steps_and_fractions_with_a_picture(bench) -> 
     assert told[1][2][:2] == b"\xff\xd8"
 
 
+def test_a_node_learns_which_job_node_and_item_of_a_list_runs(bench) -> None:
+    made = bench(PACK)
+    graph = {
+        "1": node("CreateList", **{"inputs.input0": 1, "inputs.input1": 3}),
+        "7": node("Test Where", item=["1", 0]),
+    }
+    shown = made.shown(graph, "7")["text"]
+    assert [literal_eval(one) for one in shown] == [("job", "7", 0), ("job", "7", 1)]
+    progress = [one for one in made.events if type(one).__name__ == "NodeProgress"]
+    assert [(one.node_id, one.value, one.maximum) for one in progress] == [("7", 1, 4), ("7", 3, 4)]
+
+
 def test_films_can_be_named_and_not_made(bench) -> None:
     made = bench(PACK)
     outcome = made.run({**PICTURES, "2": node("Test Film", images=["1", 0])}, "2")

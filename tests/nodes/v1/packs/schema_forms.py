@@ -11,6 +11,10 @@ from comfy_api.latest._io import ComfyTypeIO, FolderType, comfytype
 from comfy_api.latest._ui import ImageSaveHelper
 from comfy_api.util import VideoCodec, VideoContainer
 from comfy_api.v0_0_2 import io as pinned
+from comfy_execution.progress import get_progress_state
+from comfy_execution.utils import get_executing_context
+
+assert get_executing_context() is None
 
 assert IO is io
 assert UI is ui
@@ -156,6 +160,20 @@ class Tells(io.ComfyNode):
         return io.NodeOutput()
 
 
+class Where(io.ComfyNode):
+    @classmethod
+    def define_schema(cls):
+        return io.Schema(node_id="Test Where", is_output_node=True, inputs=[io.Int.Input("item")])
+
+    @classmethod
+    def execute(cls, item):
+        state, context = get_progress_state(), get_executing_context()
+        state.update_progress(context.node_id, item, 4)
+        state.update_progress("another", 4, 4)
+        assert state.prompt_id == context.prompt_id
+        return io.NodeOutput(ui=ui.PreviewText(repr(tuple(context))))
+
+
 class Film(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -179,7 +197,7 @@ class Extension(ComfyExtension):
         )
 
     async def get_node_list(self):
-        return [Inputs, Hidden, Forms, Saves, Tells, Film]
+        return [Inputs, Hidden, Forms, Saves, Tells, Where, Film]
 
 
 async def comfy_entrypoint():
