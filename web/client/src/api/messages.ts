@@ -1,4 +1,7 @@
-/** What the server says over the WebSocket, a type per message: ComfyUI's, and Weft's `worker`. */
+/**
+ * What the server says over the WebSocket, a type per message: ComfyUI's, and Weft's `worker` and
+ * `notices`.
+ */
 
 /** A picture that the server holds; `viewUrl` makes an address of it. */
 export interface ImageRef {
@@ -16,6 +19,12 @@ export interface NodeOutput {
 export interface WorkerStatus {
   readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
   readonly detail: string
+}
+
+/** Something that is not as it should be with the queue on the server's disk. */
+export interface ServerNotice {
+  readonly kind: 'queue_damaged' | 'disk_refuses'
+  readonly message: string
 }
 
 export interface NodeProgressState {
@@ -45,6 +54,7 @@ interface Payloads {
   status: { status: { exec_info: { queue_remaining: number } }; sid?: string }
   feature_flags: Readonly<Record<string, unknown>>
   worker: WorkerStatus
+  notices: { notices: readonly ServerNotice[] }
   execution_start: { prompt_id: string }
   execution_cached: { prompt_id: string; nodes: readonly string[] }
   executing: { prompt_id: string; node: string | null; display_node?: string }

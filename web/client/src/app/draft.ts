@@ -1,4 +1,7 @@
-/** The workflow on the canvas, kept in the browser so that a reload or a crash loses nothing. */
+/**
+ * The workflow on the canvas, kept in the browser so that a reload or a crash loses nothing: once
+ * for this tab, and once for the next tab that is opened.
+ */
 
 import { parseJson, stringifyJson } from '../graph/json'
 import { asText, isObject } from '../graph/reading'
@@ -33,17 +36,28 @@ export function keepDraft(): () => void {
 function writeDraft(): void {
   const { workflow, name } = useGraph.getState()
   const text = stringifyJson({ name, workflow: serializeWorkflow(workflow) })
-  try {
-    localStorage.setItem(DRAFT_KEY, text)
-  } catch {
-    // The browser's storage is full or forbidden: editing goes on without a draft.
-    localStorage.removeItem(DRAFT_KEY)
+  for (const storage of [sessionStorage, localStorage]) {
+    try {
+      storage.setItem(DRAFT_KEY, text)
+    } catch {
+      // The browser's storage is full or forbidden: editing goes on without a draft.
+      storage.removeItem(DRAFT_KEY)
+    }
   }
 }
 
-/** The draft of the last visit, or null where there is none that can be read. */
-export function recallDraft(): Draft | null {
-  const text = localStorage.getItem(DRAFT_KEY)
+/** The draft of this tab, else that of the last one, or null where none can be read. */
+export function recallDraft(
+  storages: readonly Pick<Storage, 'getItem'>[] = [sessionStorage, localStorage],
+): Draft | null {
+  for (const storage of storages) {
+    const draft = draftOf(storage.getItem(DRAFT_KEY))
+    if (draft !== null) return draft
+  }
+  return null
+}
+
+function draftOf(text: string | null): Draft | null {
   if (text === null) return null
   try {
     const draft = parseJson(text)

@@ -1,12 +1,13 @@
 import './banner.css'
 
-import { Loader } from '@mantine/core'
+import { CloseButton, Loader } from '@mantine/core'
 import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 
+import type { ServerNotice } from '../api/messages'
 import { IconAlertOctagon } from '../icons'
 import type { RunState } from '../run/state'
-import { useRun } from '../run/store'
+import { dispatch, useRun } from '../run/store'
 
 interface Notice {
   readonly tone: 'warning' | 'danger'
@@ -14,26 +15,40 @@ interface Notice {
   readonly hint: string
   /** It is being worked on, so that waiting helps. */
   readonly busy: boolean
+  /** Told once, and put away by whoever has read it. */
+  readonly onRead?: () => void
 }
 
-/** Says what stands in the way: no server, or a worker that is not ready. */
+/** Says what stands in the way: no server, a worker that is not ready, or a disk that fails. */
 export function Banner() {
   const { t } = useTranslation()
   const connection = useRun((run) => run.connection)
   const worker = useRun((run) => run.worker)
-  const notice = noticeOf(t, connection, worker)
+  const [told] = useRun((run) => run.notices)
+  const notice = noticeOf(t, connection, worker) ?? (told === undefined ? null : ofDisk(t, told))
   if (notice === null) return null
+  const { tone, title, hint, busy, onRead } = notice
   return (
-    <div className="banner" data-tone={notice.tone} role="status">
-      {notice.busy ? (
+    <div className="banner" data-tone={tone} role="status">
+      {busy ? (
         <Loader size={13} color="currentColor" />
       ) : (
         <IconAlertOctagon size={16} stroke={1.8} />
       )}
-      <strong>{notice.title}</strong>
-      <span>{notice.hint}</span>
+      <strong>{title}</strong>
+      <span className="banner-hint" data-long={onRead !== undefined || undefined}>
+        {hint}
+      </span>
+      {onRead && <CloseButton size="sm" aria-label={t('panel.notice.close')} onClick={onRead} />}
     </div>
   )
+}
+
+function ofDisk(t: TFunction, { kind, message }: ServerNotice): Notice {
+  const title = t(`panel.notice.${kind}`)
+  if (kind === 'disk_refuses') return { tone: 'warning', title, hint: message, busy: true }
+  const onRead = () => dispatch({ type: 'notice_read', kind })
+  return { tone: 'danger', title, hint: message, busy: false, onRead }
 }
 
 function noticeOf(

@@ -74,6 +74,16 @@ function entry(jobId: string, workflowId = 'w'): HistoryEntry {
   }
 }
 
+test('what the server says of its disk is told until it is read, or the server is another', () => {
+  const damaged = { kind: 'queue_damaged', message: 'kept as weft.db.damaged' } as const
+  const full = { kind: 'disk_refuses', message: 'full' } as const
+  const told = reduce(INITIAL, { type: 'notices', data: { notices: [damaged, full] } })
+  expect(told.notices).toEqual([damaged, full])
+  expect(reduce(told, { type: 'notice_read', kind: 'queue_damaged' }).notices).toEqual([full])
+  expect(reduce(told, { type: 'notices', data: { notices: [] } }).notices).toEqual([])
+  expect(reduce(told, { type: 'connection', state: 'open' }).notices).toEqual([])
+})
+
 describe('a run', () => {
   test('goes from node to node and leaves every node done', () => {
     const running = after([start, executing('1'), executing('2')])

@@ -6,6 +6,7 @@ import {
   type NodeOutput,
   type NodeProgressState,
   type ServerMessage,
+  type ServerNotice,
 } from '../api/messages'
 import type { HistoryEntry, JobItem, QueueSnapshot } from '../api/types'
 import {
@@ -48,6 +49,7 @@ export type LocalMessage =
     }
   | { readonly type: 'request_failed'; readonly refusal: Refusal }
   | { readonly type: 'refusal_read' }
+  | { readonly type: 'notice_read'; readonly kind: ServerNotice['kind'] }
   | { readonly type: 'queue_listed'; readonly queue: QueueSnapshot }
   | { readonly type: 'history_listed'; readonly entries: readonly HistoryEntry[] }
   | {
@@ -78,6 +80,8 @@ export function reduce(state: RunState, message: RunMessage): RunState {
       return state
     case 'worker':
       return { ...state, worker: message.data }
+    case 'notices':
+      return { ...state, notices: message.data.notices }
     case 'execution_start':
       return started(state, message.data.prompt_id)
     case 'execution_cached':
@@ -112,7 +116,10 @@ export function reduce(state: RunState, message: RunMessage): RunState {
 function reduceLocal(state: RunState, message: LocalMessage): RunState {
   switch (message.type) {
     case 'connection':
-      return { ...state, connection: message.state }
+      // Whoever answers now says by itself what is not as it should be.
+      return { ...state, connection: message.state, notices: [] }
+    case 'notice_read':
+      return { ...state, notices: state.notices.filter(({ kind }) => kind !== message.kind) }
     case 'preview':
       return previewed(state, message)
     case 'submitted':

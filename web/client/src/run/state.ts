@@ -1,6 +1,6 @@
 /** What the editor knows about running jobs: the shapes that the run store holds. */
 
-import type { ImageRef, NodeOutput, WorkerStatus } from '../api/messages'
+import type { ImageRef, NodeOutput, ServerNotice, WorkerStatus } from '../api/messages'
 import type { HistoryEntry, QueueSnapshot } from '../api/types'
 import { bare } from '../graph/names'
 
@@ -44,6 +44,8 @@ export interface Refusal {
 export interface RunState {
   readonly connection: 'connecting' | 'open' | 'lost'
   readonly worker: WorkerStatus
+  /** What the server says of its disk, as far as nobody has put it away. */
+  readonly notices: readonly ServerNotice[]
   /** Jobs waiting and running, as the server counts them. */
   readonly remaining: number
   readonly queue: QueueSnapshot
@@ -80,6 +82,7 @@ export const IDLE: NodeRun = {
 export const INITIAL: RunState = {
   connection: 'connecting',
   worker: { state: 'starting', detail: '' },
+  notices: [],
   remaining: 0,
   queue: { running: [], pending: [] },
   history: [],
