@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
+from models.adapters.style import StyleModel
 from models.conditioning import Cond
 from models.loading.adapters import load_style_model
+from models.types import Residence
+from models.vision import Seen
 from nodes.context import Context
 from nodes.files import fingerprint_of
 from nodes.library import library_of, reporter
@@ -42,16 +45,21 @@ def style_model_apply(
         raise ValueError(
             f"strength_type attn_bias with a strength of {strength:g} needs a Flux model: choose multiply, or 1"
         )
-    with torch.no_grad(), style_model.on_device() as network:
-        seen = clip_vision_output.last_hidden_state
-        if seen.shape[-1] != network.config.width:
+    with torch.no_grad():
+        style = style_tokens(style_model, clip_vision_output).flatten(0, 1)[None] * strength
+    return tuple(_with_style(cond, style) for cond in conditioning)
+
+
+def style_tokens(style_model: Residence[StyleModel], seen: Seen) -> Tensor:
+    """The style of pictures as tokens of a prompt (b, n, width). Raises ValueError for the view of another encoder."""
+    tokens = seen.last_hidden_state
+    with style_model.on_device() as network:
+        if tokens.shape[-1] != network.config.width:
             raise ValueError(
-                f"the picture was encoded {seen.shape[-1]} wide, the style model reads "
+                f"the picture was encoded {tokens.shape[-1]} wide, the style model reads "
                 f"{network.config.width}: encode it with CLIP ViT-L"
             )
-        tokens = network(seen.to(style_model.device, style_model.dtype)).float().cpu()
-    style = tokens.flatten(0, 1)[None] * strength
-    return tuple(_with_style(cond, style) for cond in conditioning)
+        return network(tokens.to(style_model.device, style_model.dtype)).float().cpu()
 
 
 def _with_style(cond: Cond, style: Tensor) -> Cond:

@@ -1,4 +1,4 @@
-"""`comfy.sd` and `comfy.controlnet`: models from files, and adapters on them."""
+"""`comfy.sd`, `comfy.controlnet` and `comfy.clip_vision`: models from files, and adapters on them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,15 +8,18 @@ from typing import Any
 
 from torch import Tensor
 
-from models.loading.adapters import load_control
+from models.loading.adapters import load_control, load_vision
+from models.vision import MEAN, STD, prepared
 from models.weights.lora_file import lora_of
 from models.weights.patches import AdapterPatch, fit
 from nodes.embeddings import with_embeddings
 from nodes.library import library_of
 from nodes.v1.clip import ForeignClip
+from nodes.v1.controls import ForeignControlNet
 from nodes.v1.model import ForeignModel
-from nodes.v1.runtime import Runtime
+from nodes.v1.runtime import NotOfferedError, Runtime
 from nodes.v1.values import to_foreign
+from nodes.v1.vision import ForeignVision, VisionOutput
 
 
 class CLIPType(Enum):
@@ -99,7 +102,29 @@ class ControlFiles:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    def load_controlnet(self, ckpt_path: str, model: Any = None, model_options: Any = None) -> Any:
-        """The ControlNet, control-LoRA or T2I-Adapter of a file, as the CONTROL_NET wire carries it."""
-        library = library_of(self._runtime.context)
-        return library.other("control", Path(ckpt_path), lambda policy: load_control(Path(ckpt_path), policy))
+    def load_controlnet(self, ckpt_path: str, model: Any = None, model_options: Any = None) -> ForeignControlNet:
+        """The ControlNet, control-LoRA or T2I-Adapter of a file."""
+        library, path = library_of(self._runtime.context), Path(ckpt_path)
+        return ForeignControlNet(library.other("control", path, lambda policy: load_control(path, policy)))
+
+
+class VisionFiles:
+    """The functions and classes of `comfy.clip_vision`, for one worker."""
+
+    Output = VisionOutput
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def load(self, ckpt_path: str) -> ForeignVision:
+        """The side of a CLIP that looks at pictures, of a file."""
+        library, path = library_of(self._runtime.context), Path(ckpt_path)
+        return ForeignVision(library.other("vision", path, lambda policy: load_vision(path, policy)))
+
+    def clip_preprocess(
+        self, image: Tensor, size: int = 224, mean: Any = MEAN, std: Any = STD, crop: bool = True
+    ) -> Tensor:
+        """Pictures (b h w 3) in 0..1 as CLIP looks at them (b 3 size size)."""
+        if tuple(mean) != MEAN or tuple(std) != STD:
+            raise NotOfferedError("comfy.clip_vision.clip_preprocess with colors of another encoder than CLIP")
+        return prepared(image, size, crop)

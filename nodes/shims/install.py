@@ -28,7 +28,7 @@ from nodes.shims import (
 )
 from nodes.shims.api import api_modules
 from nodes.shims.cli_args import arguments
-from nodes.shims.comfy_sd import ControlFiles, ModelFiles
+from nodes.shims.comfy_sd import ControlFiles, ModelFiles, VisionFiles
 from nodes.shims.execution_state import execution_modules
 from nodes.shims.exports import module, public
 from nodes.shims.folder_paths import FolderPaths
@@ -98,6 +98,7 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy": {},
         "comfy.utils": _utils(runtime),
         "comfy.model_management": public(management),
+        "comfy.clip_vision": public(VisionFiles(runtime)),
         "comfy.conds": {"CONDRegular": CondValue, "CONDCrossAttn": CondValue},
         "comfy.controlnet": public(ControlFiles(runtime)),
         "comfy.sd": public(ModelFiles(runtime)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from torch import Tensor
 
@@ -40,9 +40,19 @@ PARTS_OF_KEYS = frozenset(
 DEFAULTS = {field: getattr(Cond, field) for field in PLAIN_KEYS.values()}
 
 
-@dataclass(frozen=True, eq=False)
+@runtime_checkable
+class HoldsControls(Protocol):
+    """What may stand in an entry of a conditioning to steer the model."""
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """In the order in which they were put there."""
+        ...
+
+
+@dataclass(frozen=True)
 class ForeignControl:
-    """The controls of one entry, which foreign nodes hand on without looking inside."""
+    """The controls of one entry, which foreign nodes hand on, and tell from others, without looking inside."""
 
     controls: tuple[Control, ...]
 
@@ -118,7 +128,7 @@ def _cond(context: Tensor, found: Mapping[str, Any]) -> Cond:
     control, boxes = found.get("control"), found.get("gligen")
     not_ours = {
         key
-        for key, value, kind in (("control", control, ForeignControl), ("gligen", boxes, ForeignBoxes))
+        for key, value, kind in (("control", control, HoldsControls), ("gligen", boxes, ForeignBoxes))
         if value is not None and not isinstance(value, kind)
     }
     return Cond(
@@ -128,7 +138,7 @@ def _cond(context: Tensor, found: Mapping[str, Any]) -> Cond:
         size=_size(found),
         concat=_concat(found),
         images=tuple(_image(image) for image in found.get("unclip_conditioning") or ()),
-        controls=control.controls if isinstance(control, ForeignControl) else (),
+        controls=control.controls if isinstance(control, HoldsControls) else (),
         boxes=boxes.boxes if isinstance(boxes, ForeignBoxes) else None,
         extra={key: value for key, value in found.items() if key not in PARTS_OF_KEYS or key in not_ours},
     )
