@@ -44,6 +44,8 @@ SECONDS_TO_FINISH = 3.0  # that a request gets to end when the server stops
 
 log = logging.getLogger("weft")
 
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
 
 class StartError(Exception):
     """The server cannot start; the message tells a person why and what to do."""
@@ -175,8 +177,10 @@ async def serve(flags: argparse.Namespace) -> None:
     engine = engine_of(flags, settings, paths)
     app = create_app(engine, paths, server_settings_of(flags))
     sockets = listen(addresses_of(flags), flags.port)
-    # What modules have made at import stays for good: the collector need not look at it after every large graph.
+    # What modules have made at import stays for good, and a large graph is a hundred thousand objects that all live
+    # until it is answered: the collector need not look for garbage among them.
     gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SECONDS_TO_FINISH)
     try:
         await runner.setup()

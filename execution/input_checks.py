@@ -40,11 +40,18 @@ class Surroundings:
     files: Files
     listed: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     wired: dict[str, bool] = field(default_factory=dict[str, bool])
+    grouped: dict[str, bool] = field(default_factory=dict[str, bool])
 
     def choices(self, folder: str) -> Sequence[str]:
         if folder not in self.listed:
             self.listed[folder] = self.files.choices(folder)
         return self.listed[folder]
+
+    def has_groups(self, spec: NodeSpec) -> bool:
+        """Whether some inputs of these nodes stand for others."""
+        if spec.id not in self.grouped:
+            self.grouped[spec.id] = any(isinstance(one.widget, Growing | Dependent) for one in spec.inputs)
+        return self.grouped[spec.id]
 
     def gives(self, type: str) -> bool:
         """Whether an output of some node is of the type, or of one of the alternatives that it joins."""

@@ -125,26 +125,28 @@ def _judged(
 def _checked_inputs(node: Node, spec: NodeSpec, around: Surroundings) -> tuple[dict[str, Any], list[Problem]]:
     """The inputs as the node will get them (those not declared stay as they were), and what is wrong with them."""
     inputs = dict(node.inputs)
-    problems: list[Problem] = [*strays(node, spec)]
-    for declared in (*given(spec.inputs, node.inputs), *_open_links(node, spec)):
+    has_groups = around.has_groups(spec)
+    problems: list[Problem] = [*strays(node, spec)] if has_groups else []
+    declared = tuple(given(spec.inputs, node.inputs)) if has_groups else spec.inputs
+    for one in (*declared, *_open_links(node, spec, declared)):
         try:
-            value = checked(node, declared, around)
+            value = checked(node, one, around)
         except InputProblem as found:
             problems.append(found.problem)
         else:
             if value is not ABSENT:
-                inputs[declared.name] = value
+                inputs[one.name] = value
     excess = excess_of(inputs)
     return inputs, problems if excess is None else [*problems, excess]
 
 
-def _open_links(node: Node, spec: NodeSpec) -> list[InputSpec]:
+def _open_links(node: Node, spec: NodeSpec, declared: Iterable[InputSpec]) -> list[InputSpec]:
     """The linked inputs beyond the declared ones, of a node that takes such."""
     if not (spec.open_inputs or spec.open_links):
         return []
-    declared = {one.name for one in given(spec.inputs, node.inputs)}
+    known = {one.name for one in declared}
     return [
-        InputSpec(name, ANY) for name, value in node.inputs.items() if isinstance(value, Link) and name not in declared
+        InputSpec(name, ANY) for name, value in node.inputs.items() if isinstance(value, Link) and name not in known
     ]
 
 

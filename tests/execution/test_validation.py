@@ -1,6 +1,7 @@
 """What a graph may be, and how each fault is told."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -217,6 +218,44 @@ def test_a_cycle_is_told_with_its_nodes() -> None:
     assert (problem.type, problem.details) == ("dependency_cycle", "a (Pass) -> b (Pass) -> a")
     assert problem.extra_info["cycle_nodes"] == ["a", "b"]
     assert result.node_errors["a"].dependent_outputs == ("o",)
+
+
+def broken_chain(length: int) -> dict[str, Any]:
+    """A chain of which the first hundred nodes have a link that leads nowhere."""
+    document = chain(length)
+    for number in range(1, 101):
+        document[str(number)]["inputs"]["x"] = ["gone", 0]
+        document[str(number)]["inputs"]["also"] = [str(number - 1), 0]
+    return document
+
+
+def cycle(length: int) -> dict[str, Any]:
+    return chain(length) | graph(_0=("Pass", {"x": [str(length - 1), 0]}))
+
+
+def knot(length: int) -> dict[str, Any]:
+    """A cycle of nodes each of which needs the one before and the one behind."""
+    nodes = {str(n): ("Add", {"a": [str((n - 1) % length), 0], "b": [str((n + 1) % length), 0]}) for n in range(length)}
+    return graph(**{f"_{name}": node for name, node in nodes.items()}) | graph(out=("Show", {"x": ["0", 0]}))
+
+
+@pytest.mark.parametrize("make", [chain, cycle, knot, broken_chain])
+def test_ten_times_the_nodes_are_ten_times_the_work(make: Callable[[int], dict[str, Any]]) -> None:
+    fewer, more = (calls_in(lambda size=size: checked(make(size))) for size in (400, 4_000))
+    assert more <= 11 * fewer
+
+
+def test_a_problem_names_the_outputs_that_it_stops_beyond_a_cycle() -> None:
+    document = graph(
+        a=("Pass", {"x": ["b", 0]}), b=("Add", {"a": ["a", 0], "b": ["bad", 0]}), bad=("Make", {"value": -1}),
+        o=("Show", {"x": ["a", 0]}), p=("Show", {"x": ["bad", 0]}), q=("Show", {"x": ["b", 0]}),
+        fine=("Make", {}), r=("Show", {"x": ["fine", 0]}),
+    )  # fmt: skip
+    result = checked(document)
+    assert result.targets == ("r",)
+    assert {node_id: set(one.dependent_outputs) for node_id, one in result.node_errors.items()} == {
+        "bad": {"o", "p", "q"}, "a": {"o", "q"},
+    }  # fmt: skip
 
 
 def test_a_cycle_of_ten_thousand_nodes_names_ten() -> None:
