@@ -39,10 +39,10 @@ def open_store(path: Path) -> tuple[Store, Notice | None]:
             raise StoreError(f"{error} What can be read of it cannot be saved: {other}.") from error
         aside = _exchange(path, fresh)
         message = (
-            f"{error} What was there has been kept as {aside.name} in the base directory. "
-            f"Jobs that could be read from it, and are here again: {saved}. Others may be missing."
+            f"The damaged file has been kept as {aside.name} in the base directory. Jobs that could be read from it, and are "
+            f"here again: {saved}. Others may be missing."
         )
-        LOG.error("%s", message)
+        LOG.error("%s %s", error, message)
         return Store(path), Notice("queue_damaged", message)
 
 
