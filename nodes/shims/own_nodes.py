@@ -3,15 +3,22 @@
 import asyncio
 import inspect
 import os
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+from models.sampling.guidance import ClassifierFree, Guider
+from models.sampling.named import sampler_named
+from models.sampling.noise import NoNoise, RandomNoise
+from models.sampling.run import ksampler_sigmas
+from models.sampling.steps import between_steps
+from nodes.denoising import denoised
 from nodes.image import PREVIEW_COMPRESSION, SAVED_COMPRESSION, saved_in
 from nodes.inputs import Dependent, Growing
 from nodes.object_info import entry
 from nodes.paths import FileKind
+from nodes.shims.io_nodes import NodeOutput
 from nodes.spec import NodeSpec, Shown
 from nodes.v1.runtime import NotOfferedError, Runtime
 from nodes.v1.values import to_foreign, to_ours
@@ -99,30 +106,49 @@ class OwnNode:
 
     def call(self, *arguments: Any, **named: Any) -> Any:
         """Runs the node on foreign values; returns a tuple, or {"ui", "result"}."""
-        given = dict(zip(self.parameters, arguments, strict=False)) | named
-        unknown = set(given) - {one.name for one in self.spec.inputs} - HIDDEN
-        if unknown:
-            raise NotOfferedError(f"the input {min(unknown)!r} of the node {self.spec.id}")
-        parts = [pair for name, value in given.items() if name not in HIDDEN for pair in self._parts(name, value)]
-        inputs = {name: to_ours(value) for name, value in parts}
-        if self.spec.context_parameter is not None:
-            inputs[self.spec.context_parameter] = self.runtime.context
-        assert self.spec.function is not None
-        answer = self.spec.function(**inputs)
-        return _foreign(self.spec, asyncio.run(answer) if inspect.iscoroutine(answer) else answer)
+        return self.answer(arguments, named)
 
-    def _parts(self, name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    @classmethod
+    def answer(cls, arguments: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        """What the node gives for these inputs."""
+        spec = cls.spec
+        given = dict(zip(cls.parameters, arguments, strict=False)) | dict(named)
+        unknown = set(given) - {one.name for one in spec.inputs} - HIDDEN
+        if unknown:
+            raise NotOfferedError(f"the input {min(unknown)!r} of the node {spec.id}")
+        parts = [pair for name, value in given.items() if name not in HIDDEN for pair in cls._parts(name, value)]
+        inputs = {name: to_ours(value) for name, value in parts}
+        if spec.context_parameter is not None:
+            inputs[spec.context_parameter] = cls.runtime.context
+        assert spec.function is not None
+        answer = spec.function(**inputs)
+        return _foreign(spec, asyncio.run(answer) if inspect.iscoroutine(answer) else answer)
+
+    @classmethod
+    def _parts(cls, name: str, value: Any) -> Iterator[tuple[str, Any]]:
         """An input's value, or those of a group by dotted names: packs give a group as a dictionary, in which a choice
         stands under the name of the input."""
-        declared = self.spec.input(name)
+        declared = cls.spec.input(name)
         if declared is None or not isinstance(declared.widget, Growing | Dependent):
             yield name, value
         elif isinstance(value, Mapping):
             yield from ((name if part == name else f"{name}.{part}", one) for part, one in value.items())
         else:
             raise NotOfferedError(
-                f"a {type(value).__name__} for {name!r} of the node {self.spec.id}", "give a dictionary"
+                f"a {type(value).__name__} for {name!r} of the node {cls.spec.id}", "give a dictionary"
             )
+
+
+class SchemaNode(OwnNode):
+    """A node that ComfyUI declares by a schema: packs call it on the class, and ask its answer for `result`."""
+
+    @classmethod
+    def execute(cls, *arguments: Any, **named: Any) -> NodeOutput:
+        """Runs the node on foreign values."""
+        answer = cls.answer(arguments, named)
+        return NodeOutput.from_dict(answer) if isinstance(answer, Mapping) else NodeOutput(*answer)
+
+    EXECUTE_NORMALIZED = execute
 
 
 class PictureSaver(OwnNode):
@@ -171,10 +197,10 @@ def own_class(spec: NodeSpec, runtime: Runtime) -> type:
     if spec.id in runtime.classes:
         return runtime.classes[spec.id]
     method = METHODS.get(spec.id, Method("execute"))
-    is_saver = spec.id in SAVERS
+    kind = PictureSaver if spec.id in SAVERS else OwnNode if spec.id in METHODS else SchemaNode
     return type(
         spec.id,
-        (PictureSaver if is_saver else OwnNode,),
+        (kind,),
         {
             "spec": spec,
             "runtime": runtime,
@@ -189,7 +215,7 @@ def own_class(spec: NodeSpec, runtime: Runtime) -> type:
             "DESCRIPTION": spec.description,
             "__doc__": spec.description,
             "__module__": "nodes",
-            **({} if is_saver else {method.name: OwnNode.call}),
+            **({method.name: OwnNode.call} if kind is OwnNode else {}),
         },
     )
 
@@ -267,17 +293,15 @@ class OwnNodes:
         last_step: int | None = None,
         force_full_denoise: bool = False,
     ) -> tuple[Any, ...]:
-        """Samples as the node KSampler does, or a part of the schedule as KSamplerAdvanced does."""
-        if disable_noise or start_step is not None or last_step is not None or force_full_denoise:
-            if denoise < 1.0:
-                raise NotOfferedError("common_ksampler with both denoise and a range of steps")
-            return self.NODE_CLASS_MAPPINGS["KSamplerAdvanced"]().sample(
-                model, "disable" if disable_noise else "enable", seed, steps, cfg, sampler_name, scheduler, positive,
-                negative, latent, start_step or 0, last_step or 10000, "disable" if force_full_denoise else "enable",
-            )  # fmt: skip
-        return self.NODE_CLASS_MAPPINGS["KSampler"]().sample(
-            model, seed, steps, cfg, sampler_name, scheduler, positive, negative, latent, denoise
-        )
+        """Samples as the nodes KSampler and KSamplerAdvanced do: a part of the steps that denoise leaves."""
+        ours = to_ours(model)
+        whole = ksampler_sigmas(ours, scheduler, steps, denoise, sampler_name)
+        end = len(whole) if last_step is None else last_step
+        sigmas = between_steps(whole, start_step or 0, end, leave_noise=not force_full_denoise)
+        guider = Guider(ours, ClassifierFree(to_ours(positive), to_ours(negative), cfg))
+        noise = NoNoise(seed) if disable_noise else RandomNoise(seed)
+        sampler = sampler_named(sampler_name)
+        return (to_foreign(denoised(self._runtime.context, guider, noise, to_ours(latent), sampler, sigmas).result),)
 
     def before_node_execution(self) -> None:
         """Raises InterruptProcessingException once the job is to stop."""
