@@ -35,12 +35,12 @@ def open_store(path: Path) -> tuple[Store, Notice | None]:
         fresh = path.with_name(f"{path.name}.new")
         try:
             saved = _take_over(path, fresh)
-        except sqlite3.Error as other:
+            aside = _exchange(path, fresh)
+        except (sqlite3.Error, OSError) as other:
             raise StoreError(f"{error} What can be read of it cannot be saved: {other}.") from error
-        aside = _exchange(path, fresh)
         message = (
-            f"The damaged file has been kept as {aside.name} in the base directory. Jobs that could be read from it, and are "
-            f"here again: {saved}. Others may be missing."
+            f"The damaged file has been kept as {aside.name} in the base directory. Jobs that could be read from it, "
+            f"and are here again: {saved}. Others may be missing."
         )
         LOG.error("%s %s", error, message)
         return Store(path), Notice("queue_damaged", message)
