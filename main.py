@@ -91,10 +91,7 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
         custom_nodes=not flags.disable_all_custom_nodes,
         custom_nodes_wanted=tuple(flags.whitelist_custom_nodes),
     )
-    cache = CacheSettings(max_entries=0 if flags.cache_none else flags.cache_lru)
-    if flags.cache_bytes is not None:
-        cache = CacheSettings(max_bytes=flags.cache_bytes)
-    setup = WorkerSetup(paths, worker, cache, log_level=flags.verbose)
+    setup = WorkerSetup(paths, worker, cache_of(flags), log_level=flags.verbose)
     if flags.engine == "inline":
         if (flags.workers or 1) > 1:
             raise StartError("The inline engine has one worker. Leave --workers out, or take --engine process.")
@@ -104,6 +101,13 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
         raise StartError(f"--cuda-device names no GPU of this machine: {sorted(flags.cuda_device)}.")
     spare_after = QUIET if flags.spare_worker else None
     return process_engine(settings, *crew(setup, flags.workers, devices), spare_after=spare_after)
+
+
+def cache_of(flags: argparse.Namespace) -> CacheSettings:
+    """How much of the results of nodes is kept."""
+    if flags.cache_bytes is not None:
+        return CacheSettings(max_bytes=flags.cache_bytes)
+    return CacheSettings(max_entries=0 if flags.cache_none else flags.cache_lru)
 
 
 def server_settings_of(flags: argparse.Namespace) -> ServerSettings:

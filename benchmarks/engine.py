@@ -4,7 +4,8 @@
     python -m benchmarks.engine --sizes 100 1000 --jobs 200 --flags --workers 2
 
 A run is timed from the POST until its client hears of the success. "CPU" is the processor time of server and worker
-together, which other work on the machine changes less.
+together, which other work on the machine changes less. The last table holds the figures against the limits that the
+program is to keep.
 """
 
 import argparse
@@ -27,6 +28,18 @@ Graph = dict[str, Any]
 
 POSTERS = 8
 """Clients that queue jobs at the same time."""
+
+RUNS_AGAIN = 20
+"""Runs of each unchanged graph."""
+
+MOST_MS_A_NODE = 0.3
+MOST_MS_UNCHANGED = 30.0
+"""For a graph of a thousand nodes."""
+
+MOST_MESSAGES_A_NODE = 0.1
+"""For graphs of ten thousand nodes."""
+
+LEAST_JOBS_A_SECOND = 100.0
 
 
 def node(type: str, **inputs: Any) -> Graph:
@@ -76,7 +89,34 @@ async def timed(server: Server, http: aiohttp.ClientSession, graphs: list[Graph]
     )
 
 
-async def graphs_table(server: Server, http: aiohttp.ClientSession, sizes: list[int], repeats: int) -> None:
+class Verdicts:
+    """Figures beside the limits that they are to keep."""
+
+    def __init__(self) -> None:
+        self._rows: list[str] = []
+
+    def at_most(self, what: str, limit: float, measured: float) -> None:
+        self._rows.append(f"| {what} | ≤ {limit:g} | {measured:.3g} | {'holds' if measured <= limit else 'MISSED'} |")
+
+    def at_least(self, what: str, limit: float, measured: float) -> None:
+        self._rows.append(f"| {what} | ≥ {limit:g} | {measured:.3g} | {'holds' if measured >= limit else 'MISSED'} |")
+
+    def of_graph(self, shape: str, nodes: int, fresh: Measured, again: Measured) -> None:
+        """Holds what was measured of a graph against the limits for one of its size."""
+        self.at_most(f"ms a node, {shape} of {nodes}", MOST_MS_A_NODE, fresh.seconds / nodes * 1000)
+        if 1_000 <= nodes < 1_100:
+            self.at_most(f"ms until the success, unchanged {shape} of {nodes}", MOST_MS_UNCHANGED, again.seconds * 1000)
+        if nodes >= 10_000:
+            self.at_most(f"messages a node, {shape} of {nodes}", MOST_MESSAGES_A_NODE, fresh.messages / nodes)
+
+    def print(self) -> None:
+        print("\n| what | limit | measured | |\n| --- | ---: | ---: | --- |")
+        print("\n".join(self._rows))
+
+
+async def graphs_table(
+    server: Server, http: aiohttp.ClientSession, sizes: list[int], repeats: int, verdicts: Verdicts
+) -> None:
     """Prints a line for each shape and size: as new graphs, and unchanged."""
     print("| graph | nodes | ms a node | CPU ms a node | messages | unchanged, ms in all | CPU ms in all |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -87,14 +127,16 @@ async def graphs_table(server: Server, http: aiohttp.ClientSession, sizes: list[
             graphs = [make(size, next(seeds)) for _ in range(repeats)]
             nodes = len(graphs[0])
             fresh = await timed(server, http, graphs)
-            again = await timed(server, http, [graphs[-1]] * repeats)
+            again = await timed(server, http, [graphs[-1]] * max(repeats, RUNS_AGAIN))
+            verdicts.of_graph(shape, nodes, fresh, again)
             print(
                 f"| {shape} | {nodes} | {fresh.seconds / nodes * 1000:.3f} | {fresh.processor / nodes * 1000:.3f} | "
-                f"{fresh.messages} | {again.seconds * 1000:.1f} | {again.processor * 1000:.1f} |"
+                f"{fresh.messages} | {again.seconds * 1000:.1f} | {again.processor * 1000:.1f} |",
+                flush=True,
             )
 
 
-async def jobs_table(server: Server, http: aiohttp.ClientSession, jobs: int) -> None:
+async def jobs_table(server: Server, http: aiohttp.ClientSession, jobs: int, verdicts: Verdicts) -> None:
     """Prints how many jobs of two trivial nodes get done in a second, new ones each."""
     numbers = iter(range(jobs))
 
@@ -114,12 +156,13 @@ async def jobs_table(server: Server, http: aiohttp.ClientSession, jobs: int) -> 
         seconds, processor = time.perf_counter() - start, server.processor_seconds() - before
         await posting
     print(f"\n{jobs} jobs of two nodes: {jobs / seconds:.0f} jobs/s, {processor / jobs * 1000:.1f} ms of CPU each.")
+    verdicts.at_least("jobs of two nodes a second", LEAST_JOBS_A_SECOND, jobs / seconds)
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000], metavar="NODES")
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each graph, of which the median is told")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each graph, of which the median is told")
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[], help="flags for the server")
     arguments = parser.parse_args()
@@ -128,8 +171,10 @@ async def main() -> None:
             await server.wait_until_page(http)
             await server.wait_until_ready(http)
             await server.run(http, chain(10, 0))
-            await graphs_table(server, http, arguments.sizes, arguments.repeats)
-            await jobs_table(server, http, arguments.jobs)
+            verdicts = Verdicts()
+            await graphs_table(server, http, arguments.sizes, arguments.repeats, verdicts)
+            await jobs_table(server, http, arguments.jobs, verdicts)
+            verdicts.print()
 
 
 if __name__ == "__main__":

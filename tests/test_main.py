@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import pytest
 
 import main
+from execution.cache import CacheSettings
 from execution.lock import DirectoryLock
 from tests.models.tiny_checkpoint import write_tiny_checkpoint
 from web.server.version import VERSION
@@ -96,6 +97,20 @@ def test_a_configuration_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
     assert "192.0.2.1" in refused("--listen", "192.0.2.1", "--base-directory", str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "kept"),
+    [
+        ([], CacheSettings(2 << 30, None)),
+        (["--cache-none"], CacheSettings(max_entries=0)),
+        (["--cache-lru", "7"], CacheSettings(max_entries=7)),
+        (["--cache-bytes", "512M"], CacheSettings(max_bytes=512 << 20)),
+        (["--cache-bytes", "0"], CacheSettings(max_bytes=0)),
+    ],
+)
+def test_flags_decide_how_many_results_are_kept(flags: list[str], kept: CacheSettings) -> None:
+    assert main.cache_of(main.parse(flags)) == kept
 
 
 @pytest.mark.parametrize(
