@@ -24,6 +24,11 @@ LOG = logging.getLogger("weft.custom_nodes")
 PRESTARTUP = "prestartup_script.py"
 ENTRYPOINT = "comfy_entrypoint"
 OURS = str(Path(__file__).parents[1])
+TAKEN_FOR_GRANTED = frozenset(
+    {"alembic", "av", "kornia", "sentencepiece", "soundfile", "spandrel", "sqlalchemy", "torchaudio", "torchvision"}
+)
+"""Packages that ComfyUI needs and Weft does not."""
+
 SHARED = frozenset({"nodes", "execution"})
 """Names of packages of ours under which packs look for ComfyUI's modules."""
 
@@ -224,10 +229,17 @@ def _shown(filename: str) -> str:
 def _advice(error: BaseException) -> str:
     match error:
         case ModuleNotFoundError(name=str(name)) if not name.startswith(PACKAGE):
-            return f"\n\nThe Python package {name.split('.')[0]!r} is missing. The pack's requirements.txt may name it."
+            return f"\n\nThe Python package {name.split('.')[0]!r} is missing. {_source(name.split('.')[0])}"
         case ImportError(name=str(name)) if name in SHARED:
             return f"\n\nThe pack asks for a part of ComfyUI's module {name!r} that Weft does not offer."
         case SystemExit():
             return "\n\nThe pack asked the program to exit, which it is not let do."
         case _:
             return ""
+
+
+def _source(package: str) -> str:
+    """Where a missing package is to be had from."""
+    if package in TAKEN_FOR_GRANTED:
+        return f"ComfyUI brings it, so that packs need not name it: install it with pip install {package}."
+    return "The pack's requirements.txt may name it."

@@ -26,6 +26,15 @@ def test_a_pack_that_fails_is_told_with_its_traceback_and_harms_no_other(bench):
     assert "Test Blur" in made.registry
 
 
+def test_a_pack_that_misses_a_package_which_comfyui_brings_is_told_so(bench):
+    made = bench()
+    (made.paths.custom_nodes / "hears.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'torchaudio'\", name='torchaudio.functional')\n"
+    )
+    failure = bench().custom.failures["hears"]
+    assert "ComfyUI brings it, so that packs need not name it: install it with pip install torchaudio." in failure
+
+
 def test_a_node_of_ours_keeps_its_id(bench):
     made = bench("takes_ids.py")
     assert made.registry["EmptyLatentImage"].module == "nodes"
