@@ -7,6 +7,7 @@ import torch
 
 from execution.calling import call
 from models.sampling.guidance import ClassifierFree, Guider
+from models.sampling.named import sampler_named, schedule_named
 from models.sampling.noise import RandomNoise
 from models.sampling.samplers.table import SAMPLERS
 from models.types import Latent
@@ -88,3 +89,14 @@ def test_what_many_packs_import_and_few_nodes_use_is_there_until_it_is_used(benc
     assert pack.ImageCompositeMasked.INPUT_TYPES()["required"]["destination"][0] == "IMAGE"
     with pytest.raises(AttributeError, match=r"the pack 'old' uses comfy.model_patcher.ModelPatcher"):
         pack.use()
+
+
+def test_names_go_with_the_packs_that_have_added_them(bench):
+    made = bench("own_samplers.py")
+    assert sampler_named("test_euler")
+    assert schedule_named("test_halving")
+    made.custom.close()
+    with pytest.raises(KeyError):
+        sampler_named("test_euler")
+    with pytest.raises(KeyError):
+        schedule_named("test_halving")

@@ -1,10 +1,12 @@
 """Laws of samplers, schedules and guiders that packs bring: they are what ours are, in both directions."""
 
+from importlib import import_module
+
 import pytest
 import torch
 
 from models.sampling.guidance import ClassifierFree, DualClassifierFree, Guider, Unguided
-from models.sampling.named import sampler_named, schedule_named
+from models.sampling.run import ksampler_sigmas
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import SCHEDULES
 from nodes.spec import Choice
@@ -128,12 +130,23 @@ def test_guiders_and_samplers_of_ours_come_back_from_packs_as_they_were(studio):
     assert to_ours(to_foreign(SAMPLERS["dpmpp_2m"])) is SAMPLERS["dpmpp_2m"]
 
 
-def test_names_go_with_the_packs_that_have_added_them(bench):
-    made = bench("own_samplers.py")
-    assert sampler_named("test_euler")
-    assert schedule_named("test_halving")
-    made.custom.close()
-    with pytest.raises(KeyError):
-        sampler_named("test_euler")
-    with pytest.raises(KeyError):
-        schedule_named("test_halving")
+@pytest.mark.parametrize("sampler", ["euler", "test_euler"])
+def test_a_pack_walks_a_part_of_the_steps_that_denoise_leaves(studio, sampler):
+    common, handle = import_module("nodes").common_ksampler, to_foreign(studio.model)
+    prompts = to_foreign(studio.positive), to_foreign(studio.negative)
+
+    def walked(latent, **options):
+        return common(handle, SEED, 4, CFG, sampler, "normal", *prompts, latent, denoise=0.5, **options)[0]
+
+    start = {"samples": torch.ones(1, 4, 8, 8), "mine": 1}
+    whole = walked(dict(start))
+    sigmas = ksampler_sigmas(studio.model, "normal", 4, 0.5, "euler")
+    assert_close(whole["samples"], studio.sampled(SAMPLERS["euler"], to_ours(start), sigmas=sigmas))
+    half = walked(dict(start), start_step=0, last_step=2)
+    rest = walked(half, disable_noise=True, start_step=2, last_step=4)
+    assert rest["mine"] == 1
+    assert_close(rest["samples"], whole["samples"])
+    assert not torch.allclose(half["samples"], whole["samples"], atol=1e-3)
+    ended = walked(dict(start), start_step=0, last_step=2, force_full_denoise=True)
+    ending = torch.cat([sigmas[:2], sigmas[-1:]])
+    assert_close(ended["samples"], studio.sampled(SAMPLERS["euler"], to_ours(start), sigmas=ending))
