@@ -233,17 +233,19 @@ async def test_a_job_stopped_just_before_the_end_is_not_run_again(
     await again.engine.stop()
 
 
-async def test_what_a_worker_has_started_ends_with_it(with_process: Watched, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["stop", "exit", "kill"])
+async def test_what_a_worker_has_started_ends_with_it(with_process: Watched, tmp_path: Path, how: str) -> None:
     file = tmp_path / "child"
     await with_process.run(graph(s=("StartChild", {"path": str(file)})))
     child = int(file.read_text())
     assert is_alive(child)
-    await with_process.engine.stop()
-    for _ in range(50):
-        if not is_alive(child):
-            break
-        await asyncio.sleep(0.02)
-    assert not is_alive(child)
+    if how == "stop":
+        await with_process.engine.stop()
+    else:
+        assert isinstance(await with_process.run(graph(d=("Die", {"how": how}))), JobFailed)
+    async with asyncio.timeout(20):
+        while is_alive(child):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_worker_that_cannot_load_its_nodes_says_why(settings: EngineSettings, setup: WorkerSetup) -> None:
