@@ -156,7 +156,7 @@ class ComfyNode:
 
     @classmethod
     def as_class(cls) -> type:
-        """The node in the class protocol."""
+        """The node in the class protocol, which is still a node by schema to other packs."""
         schema = cls.GET_SCHEMA()
         hidden = schema.hidden_names
         run = partial(_call, cls, "execute", hidden)
@@ -167,8 +167,8 @@ class ComfyNode:
             "RETURN_NAMES": tuple(output.display_name or output.get_io_type() for output in schema.outputs),
             "OUTPUT_IS_LIST": tuple(output.is_output_list for output in schema.outputs),
             "OUTPUT_TOOLTIPS": tuple(output.tooltip for output in schema.outputs),
-            "FUNCTION": "execute",
-            "execute": staticmethod(_awaited(run) if inspect.iscoroutinefunction(cls.execute) else run),
+            "FUNCTION": "EXECUTE_NORMALIZED",
+            "EXECUTE_NORMALIZED": staticmethod(_awaited(run) if inspect.iscoroutinefunction(cls.execute) else run),
             "CATEGORY": schema.category,
             "DESCRIPTION": schema.description,
             "DISPLAY_NAME": schema.display_name,
@@ -182,7 +182,7 @@ class ComfyNode:
         for theirs, ours in HOOKS.items():
             if hasattr(cls, theirs):
                 attributes[ours] = staticmethod(_hook(cls, theirs, hidden))
-        return type(cls.__name__, (), attributes)
+        return type(cls.__name__, (cls,), attributes)
 
 
 HOOKS = {

@@ -186,6 +186,14 @@ def test_a_node_learns_which_job_node_and_item_of_a_list_runs(bench) -> None:
     assert [(one.node_id, one.value, one.maximum) for one in progress] == [("7", 1, 4), ("7", 3, 4)]
 
 
+def test_other_packs_find_the_node_in_both_protocols(bench) -> None:
+    made = bench(PACK)
+    found = made.custom._runtime.classes["Test Forms"]
+    assert found.execute("tuple") == ("tuple",)
+    assert getattr(found(), found.FUNCTION)(form="output").result == ("output",)
+    assert (found.RETURN_TYPES, found.GET_SCHEMA().node_id) == (("STRING",), "Test Forms")
+
+
 def test_films_can_be_named_and_not_made(bench) -> None:
     made = bench(PACK)
     outcome = made.run({**PICTURES, "2": node("Test Film", images=["1", 0])}, "2")
