@@ -85,11 +85,10 @@ class CustomNodes:
         if id in self._registry:
             owner = self._registry[id].module
             raise TakenIdError(f"The node {id!r} is left out: {owner} has a node of this id already, which stays.")
-        if hasattr(node, "define_schema"):
-            node = node.as_class()
-        title = loaded.display_names.get(id) or getattr(node, "DISPLAY_NAME", None) or id
-        foreign = ForeignClass(id, node, str(title), f"custom_nodes.{loaded.pack.name}", self._runtime)
         try:
+            node = node.as_class() if hasattr(node, "define_schema") else node
+            title = loaded.display_names.get(id) or getattr(node, "DISPLAY_NAME", None) or id
+            foreign = ForeignClass(id, node, str(title), f"custom_nodes.{loaded.pack.name}", self._runtime)
             self._registry.add(foreign.spec())
         except Exception as error:
             error.add_note(f"The node {id!r} is left out: it does not declare itself as the protocol asks.")

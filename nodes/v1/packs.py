@@ -161,11 +161,19 @@ def _load(pack: Pack) -> LoadedPack:
     web = _web_directory(pack, module)
     classes = getattr(module, "NODE_CLASS_MAPPINGS", None)
     if classes is None and hasattr(module, ENTRYPOINT):
-        classes = {node.GET_SCHEMA().node_id: node for node in _nodes_of_extension(getattr(module, ENTRYPOINT))}
+        classes = {_id_of(node): node for node in _nodes_of_extension(getattr(module, ENTRYPOINT))}
     if classes is None and web is None:
         raise PackError(f"it has neither NODE_CLASS_MAPPINGS nor {ENTRYPOINT}: it declares no nodes")
     names = getattr(module, "NODE_DISPLAY_NAME_MAPPINGS", None) or {}
     return LoadedPack(pack, dict(classes or {}), {str(id): str(name) for id, name in names.items()}, web)
+
+
+def _id_of(node: Any) -> str:
+    """The id in a node's schema; the name of one that cannot say it, which is told when the node is added."""
+    try:
+        return node.GET_SCHEMA().node_id
+    except Exception:  # noqa: BLE001 - whatever a node raises harms no other node
+        return node.__name__
 
 
 def _nodes_of_extension(entrypoint: Callable[[], Any]) -> list[Any]:

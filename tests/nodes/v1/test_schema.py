@@ -200,7 +200,11 @@ def test_films_can_be_named_and_not_made(bench) -> None:
     assert "'schema_forms' uses comfy_api.util.VideoComponents, which Weft does not offer" in outcome.message
 
 
-def test_a_schema_with_two_inputs_of_one_id_is_refused_with_the_id(bench) -> None:
+def test_a_schema_that_cannot_be_is_told_and_harms_no_other_node(bench) -> None:
     made = bench("schema_twins.py")
-    assert "several inputs of the id 'image'" in made.custom.failures["schema_twins"]
+    told = made.custom.failures["schema_twins"]
+    assert "Test Twins has several inputs of the id 'image'" in told
+    assert "The node 'Twins' is left out" in told
+    assert "Bare has no define_schema" in told
     assert "Test Twins" not in made.registry
+    assert "Test Sound" in made.registry
