@@ -45,28 +45,28 @@ class Server:
         self.url = url
         self.started = started
         self.peak_bytes = 0
-        self._process = process
+        self.process = process
 
     def memory(self) -> int:
         """Returns the resident bytes of the server and its workers together."""
         total = 0
-        for process in (self._process, *self._process.children(recursive=True)):
+        for process in (self.process, *self.process.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 total += process.memory_info().rss
         return total
 
     def workers(self) -> list[psutil.Process]:
         """Returns the processes that the server has started, oldest first, a spare one among them."""
-        return sorted(self._process.children(), key=lambda process: process.create_time())
+        return sorted(self.process.children(), key=lambda process: process.create_time())
 
     def server_memory(self) -> int:
         """Returns the resident bytes of the server alone."""
-        return self._process.memory_info().rss
+        return self.process.memory_info().rss
 
     def processor_seconds(self) -> float:
         """Returns the processor time that the server and its workers have taken."""
         total = 0.0
-        for process in (self._process, *self._process.children(recursive=True)):
+        for process in (self.process, *self.process.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
                 total += times.user + times.system
