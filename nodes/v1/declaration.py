@@ -134,6 +134,8 @@ def _growing(name: str, template: Mapping[str, Any]) -> Growing:
     declared = _grouped(_mapping(name, "input", template))
     if len(declared) != 1:
         raise ForeignDeclarationError(f"input {name!r} grows by {len(declared)} inputs: its template needs one")
+    if isinstance(declared[0].widget, Growing | Dependent):
+        raise ForeignDeclarationError(f"input {name!r} grows by {declared[0].name!r}, which stands for several itself")
     least = template.get("min", 1)
     if isinstance(listed := template.get("names"), list):
         names, prefix = tuple(map(str, listed)), ""

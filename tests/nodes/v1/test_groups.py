@@ -244,6 +244,7 @@ ITEM = {"required": {"item": ("IMAGE", {})}}
         (growing(), "'template'"),
         (growing(prefix="a"), "'input'"),
         (growing(input={"required": {}}, prefix="a"), "grows by 0 inputs"),
+        (growing(input=growing(input=ITEM, prefix="b"), prefix="a"), "grows by 'items', which stands for several"),
         (growing(input=ITEM, prefix="a", max=101), "1 to 100 members"),
         (growing(input=ITEM, names=[]), "1 to 100 members"),
         (growing(input=ITEM, prefix="a", min=3, max=2), "from 3 to 2"),
