@@ -1,6 +1,5 @@
 """Checks the graphs that are submitted. One that comes again is not checked again where that would find the same."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,22 +52,19 @@ class Checks:
         self._files = files
         self._limits = limits
         self._recent: Recent[_Passed] = Recent()
-        self._lock = threading.Lock()
 
     def of(self, document: Any, targets: tuple[NodeId, ...] | None, specs: Mapping[str, NodeSpec]) -> Checked:
         """What `check` says of a graph, made from it only if it is not known."""
         asked = _asked(document, targets)
         if asked is None:
             return check(document, specs, self._files, targets, self._limits)
-        with self._lock:
-            passed = self._recent.get(asked)
+        passed = self._recent.get(asked)
         if passed is not None and passed.specs is specs and passed.files.are_as_noted():
             return passed.checked
         files = NotedFiles(self._files)
         checked = check(document, specs, files, targets, self._limits)
         if checked.error is None and not checked.node_errors:
-            with self._lock:
-                self._recent.put(asked, _Passed(checked, specs, files))
+            self._recent.put(asked, _Passed(checked, specs, files))
         return checked
 
 

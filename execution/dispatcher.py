@@ -38,7 +38,7 @@ from execution.runner import Runner
 from execution.salvage import open_store
 from execution.settings import EngineSettings
 from execution.store_thread import StoreThread
-from execution.traits import Traits, traits_of
+from execution.traits import KnownTraits, Traits
 from execution.validation import refused_by_nodes
 from execution.workers import Worker
 from nodes.object_info import OWN
@@ -58,6 +58,7 @@ class Dispatcher:
         self._workers = workers
         self._lock = DirectoryLock(settings.base)
         self._checks = Checks(settings.files, settings.graph_limits)
+        self._known_traits = KnownTraits()
         self._listeners: list[Callable[[Event], None]] = []
         self._queue = JobQueue()
         self._router = Router()
@@ -218,11 +219,11 @@ class Dispatcher:
             submission.job_id or str(uuid.uuid4()), number, checked.graph, checked.targets,
             JsonText.of(kept), submission.client_id, "pending", now(), digest=submission.digest,
         )  # fmt: skip
-        return job, Waiting(job.id, number, job.client_id, 0, self._traits(checked.graph.read), secrets)
+        return job, Waiting(job.id, number, job.client_id, 0, self._traits(checked.graph), secrets)
 
-    def _traits(self, read_graph: Callable[[], Any]) -> Traits:
+    def _traits(self, graph: JsonText) -> Traits:
         """What tells workers apart for a graph; a single one needs no telling."""
-        return traits_of(read_graph()) if len(self._workers) > 1 else Traits()
+        return self._known_traits.of(graph) if len(self._workers) > 1 else Traits()
 
     def queue(self) -> QueueView:
         running = tuple(runner.running.id for runner in self._runners if runner.running is not None)

@@ -1,5 +1,6 @@
 """What was lately made of long texts, so that the same text is not gone through again."""
 
+import threading
 from collections import OrderedDict
 from typing import Generic, NamedTuple, TypeVar
 
@@ -16,30 +17,30 @@ class Asked(NamedTuple):
 
 
 class Recent(Generic[V]):
-    """Keeps what was made of at most so many characters of text; what was not used for longest goes first."""
+    """Keeps what was made of at most so many characters of text; what was not used for longest goes first. For use
+    by several threads."""
 
     def __init__(self, most_characters: int = 2 << 20) -> None:
         self._most = most_characters
         self._characters = 0
         self._found: OrderedDict[Asked, V] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._found)
 
     def get(self, asked: Asked) -> V | None:
-        found = self._found.get(asked)
-        if found is not None:
-            self._found.move_to_end(asked)
-        return found
+        with self._lock:
+            found = self._found.get(asked)
+            if found is not None:
+                self._found.move_to_end(asked)
+            return found
 
     def put(self, asked: Asked, made: V) -> None:
-        self.drop(asked)
-        self._found[asked] = made
-        self._characters += len(asked.text)
-        while self._characters > self._most:
-            oldest, _ = self._found.popitem(last=False)
-            self._characters -= len(oldest.text)
-
-    def drop(self, asked: Asked) -> None:
-        if self._found.pop(asked, None) is not None:
-            self._characters -= len(asked.text)
+        with self._lock:
+            if self._found.pop(asked, None) is None:
+                self._characters += len(asked.text)
+            self._found[asked] = made
+            while self._characters > self._most:
+                oldest, _ = self._found.popitem(last=False)
+                self._characters -= len(oldest.text)

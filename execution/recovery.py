@@ -1,11 +1,11 @@
 """Takes up the queue as the last server left it."""
 
 from collections.abc import Callable
-from typing import Any
 
 from execution.engine import Job
 from execution.events import JobFailed
 from execution.executor import now
+from execution.json_text import JsonText
 from execution.queue import MOST_ATTEMPTS, Waiting
 from execution.store import End
 from execution.store_thread import StoreThread
@@ -14,16 +14,14 @@ from execution.traits import Traits
 DAMAGED = "What was written of this job can no longer be read: the disk has changed it. Submit it again."
 
 
-async def recovered(
-    store: StoreThread, history_limit: int, traits_of: Callable[[Callable[[], Any]], Traits]
-) -> list[Waiting]:
+async def recovered(store: StoreThread, history_limit: int, traits_of: Callable[[JsonText], Traits]) -> list[Waiting]:
     """The jobs that wait or were running, in the order of the queue. What cannot be run ends as failed, with a reason.
 
     Graphs pass through memory one at a time.
     """
 
     def waiting(job: Job) -> Waiting:
-        return Waiting(job.id, job.number, job.client_id, job.attempt, traits_of(job.graph.read))
+        return Waiting(job.id, job.number, job.client_id, job.attempt, traits_of(job.graph))
 
     async def give_up(job: Waiting, kind: str, reason: str) -> None:
         failed = JobFailed(job.id, job.client_id, now(), kind, reason)

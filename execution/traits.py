@@ -8,6 +8,8 @@ from pathlib import PurePath
 from typing import Any
 
 from execution.graph import CycleError, GraphError, GraphLimits, Link, Node, ordered, parse
+from execution.json_text import JsonText
+from execution.recent import Asked, Recent
 
 MODEL_SUFFIXES = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx"})
 MOST_NODES = 1_000
@@ -37,6 +39,21 @@ def traits_of(document: Any) -> Traits:
     for node_id in order:
         found[node_id] = _content(graph[node_id], found)
     return Traits(frozenset(files), frozenset(found.values()))
+
+
+class KnownTraits:
+    """The traits of graphs, those of the last ones without another look at them."""
+
+    def __init__(self) -> None:
+        self._recent: Recent[Traits] = Recent()
+
+    def of(self, graph: JsonText) -> Traits:
+        asked = Asked(graph.text, None)
+        found = self._recent.get(asked)
+        if found is None:
+            found = traits_of(graph.read())
+            self._recent.put(asked, found)
+        return found
 
 
 def _is_model(value: Any) -> bool:

@@ -158,9 +158,8 @@ def text_of(length: int, mark: str) -> Asked:
         (lambda recent: None, "cd"),
         (lambda recent: recent.get(text_of(40, "b")), "bd"),
         (lambda recent: recent.put(text_of(40, "b"), 2), "bd"),
-        (lambda recent: recent.drop(text_of(40, "b")), "cd"),
     ],
-    ids=["untouched", "used", "put again", "dropped"],
+    ids=["untouched", "used", "put again"],
 )
 def test_texts_that_are_too_long_together_go_from_the_one_unused_for_longest(
     use: Callable[[Recent[int]], Any], left: str

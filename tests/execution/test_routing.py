@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from random import Random
 
+from execution.json_text import JsonText
 from execution.queue import Waiting
 from execution.routing import MOST_PASSES, Router
-from execution.traits import Holdings, Traits, traits_of
+from execution.traits import Holdings, KnownTraits, Traits, traits_of
 from tests.execution.graphs import chain, graph, shown
 
 
@@ -36,6 +37,13 @@ def test_equal_nodes_have_equal_traits_whatever_their_ids_and_order() -> None:
     assert traits_of(shown(3)) == traits_of(other)
     assert len(traits_of(shown(3)).nodes & traits_of(shown(4)).nodes) == 0
     assert traits_of(graph(_1=("Load", {"name": "sub/x.SafeTensors", "text": "no.txt"}))).files == {"sub/x.SafeTensors"}
+
+
+def test_traits_are_remembered_of_each_graph_by_its_whole_text() -> None:
+    known = KnownTraits()
+    first, second = known.of(JsonText.of(shown(3))), known.of(JsonText.of(shown(4)))
+    assert (first, second) == (traits_of(shown(3)), traits_of(shown(4)))
+    assert known.of(JsonText.of(shown(3))) is first
 
 
 def test_what_is_no_graph_has_no_traits() -> None:
