@@ -145,5 +145,6 @@ async def serving(base: Path, *flags: str) -> AsyncIterator[Server]:
         yield server
     finally:
         watch.cancel()
-        process.terminate()
+        with suppress(ProcessLookupError):  # Some are made to end before.
+            process.terminate()
         await process.wait()
