@@ -90,7 +90,8 @@ def _add_directory_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--output-directory", "--output", type=Path, metavar="DIRECTORY")
     group.add_argument("--input-directory", type=Path, metavar="DIRECTORY")
     group.add_argument("--user-directory", type=Path, metavar="DIRECTORY")
-    group.add_argument("--temp-directory", type=Path, metavar="DIRECTORY", help='gets a folder "temp"')
+    group.add_argument("--temp-directory", type=Path, metavar="DIRECTORY",
+                       help="gets a folder for what is kept while the program runs")  # fmt: skip
     group.add_argument("--extra-model-paths-config", type=Path, nargs="+", action="extend", default=[], metavar="FILE",
                        help="YAML files that name more folders with models")  # fmt: skip
 

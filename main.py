@@ -27,8 +27,8 @@ from execution.engines.spare import QUIET
 from execution.files import FilesOnDisk
 from execution.graph import GraphLimits
 from execution.headless import commands
+from execution.headless.console import Console, printable
 from execution.headless.errors import HeadlessError
-from execution.headless.report import printable
 from execution.headless.source import read_source
 from execution.messages import WorkerSetup
 from execution.settings import LOG_FORMAT, EngineSettings
@@ -40,6 +40,7 @@ from web.server.app import create_app
 from web.server.settings import MEBIBYTE, ServerSettings
 
 ROOT = Path(__file__).resolve().parent
+ENDED_BY_SIGNAL = 128  # The shell's exit code, before the signal's number is added.
 SECONDS_TO_FINISH = 3.0  # that a request gets to end when the server stops
 
 log = logging.getLogger("weft")
@@ -225,16 +226,19 @@ async def told_to_stop() -> None:
 async def work_on_file(flags: argparse.Namespace, scratch: Path) -> int:
     """Do a command on a file; returns the exit code. Raises HeadlessError, and what its parts raise.
 
-    The engine keeps its queue and its lock in `scratch`, so that a server may use the base directory meanwhile.
+    The engine keeps its queue, its lock and what is temporary in `scratch`, so that a server may use the base
+    directory meanwhile.
     """
-    task = commands.Task(read_source(flags.file), flags.assignments, sys.stdout, sys.stderr)
-    paths = paths_of(flags)
-    if flags.temp_directory is None:
-        paths = replace(paths, temp=scratch / "temp")
+    end_when_told()
+    out = Console.for_paths(sys.stdout)
+    task = commands.Task(read_source(flags.file), flags.assignments, out, Console(sys.stderr))
+    paths = prepared(replace(paths_of(flags), temp=scratch / "temp"))
+    if flags.command == "run":
+        refuse_if_not_writable(paths.output)
     settings = EngineSettings(
         scratch,
         scratch / "weft.db",
-        FilesOnDisk(prepared(paths)),
+        FilesOnDisk(paths),
         interrupt_grace=flags.interrupt_grace,
         node_timeout=flags.node_timeout,
         pack_timeout=flags.pack_timeout,
@@ -244,33 +248,67 @@ async def work_on_file(flags: argparse.Namespace, scratch: Path) -> int:
     try:
         match flags.command:
             case "graph":
-                return await commands.show_graph(engine, task)
+                code = await commands.show_graph(engine, task)
             case "check":
-                return await commands.check(engine, task)
+                code = await commands.check(engine, task)
             case _:
-                return await commands.run(engine, task, paths.output)
+                code = await commands.run(engine, task, paths.output)
     finally:
         await engine.stop()
+    if out.failure is not None:
+        raise HeadlessError(f"Standard output cannot be written: {out.failure.strerror}.")
+    return code
+
+
+def scratch_of(flags: argparse.Namespace) -> tempfile.TemporaryDirectory[str]:
+    """A folder for what a command keeps while it runs. Raises StartError."""
+    try:
+        if flags.temp_directory is not None:
+            flags.temp_directory.mkdir(parents=True, exist_ok=True)
+        # A worker that is just being ended may still write there.
+        return tempfile.TemporaryDirectory(prefix="weft-", dir=flags.temp_directory, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise StartError(f"Cannot make a folder for temporary files: {error.strerror}.") from error
+
+
+def refuse_if_not_writable(directory: Path) -> None:
+    """Find out before the work, not after it, whether its files can be saved. Raises StartError."""
+    try:
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise StartError(f"Cannot write to the directory {directory}: {error.strerror}.") from error
+
+
+def end_when_told() -> None:
+    """Have this task cancelled by the signals that end services and closed terminals, unless they are ignored."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        if task is not None and signal.getsignal(one) is not signal.SIG_IGN:
+            loop.add_signal_handler(one, task.cancel, one)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Start Weft; returns the exit code."""
     flags = parse(arguments)
     logging.basicConfig(level=flags.verbose, format=LOG_FORMAT)
+    told = Console(sys.stderr)
     try:
         if flags.command != "serve":
-            with tempfile.TemporaryDirectory(prefix="weft-") as scratch:
+            with scratch_of(flags) as scratch:
                 return asyncio.run(work_on_file(flags, Path(scratch)))
         asyncio.run(serve(flags))
     except (StartError, ExtraPathsError, DirectoryInUseError, StoreError) as error:
-        print(f"Weft cannot start: {error}", file=sys.stderr)
+        told.write(f"Weft cannot start: {error}\n")
         return 1
     except (HeadlessError, WorkerFailedError) as error:
-        print(printable(str(error)), file=sys.stderr)
+        told.write(printable(str(error)) + "\n")
         return 1
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        told.write("Interrupted.\n")
         return commands.INTERRUPTED
+    except asyncio.CancelledError as error:
+        told.write("Ended by a signal.\n")
+        return ENDED_BY_SIGNAL + error.args[0]
     return 0
 
 

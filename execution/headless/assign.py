@@ -1,34 +1,36 @@
 """Values given on the command line in place of those in the file: NODE.INPUT=VALUE."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from execution.graph import LITERAL_LIST
 from execution.headless.errors import HeadlessError
-from execution.input_checks import CONVERSIONS, shown
-from execution.workflow.widgets import has_widget
+from execution.input_checks import ANY, CONVERSIONS, shown
+from execution.workflow.widgets import has_widget, takes_several
 from nodes.inputs import given
 from nodes.spec import Choice, InputSpec, NodeSpec
 
 MOST_LISTED = 30
+WANTED = {"INT": "a whole number", "FLOAT": "a number", "BOOLEAN": "true or false"}
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A value for one input of one node, which is named by its id, or by its title if no other has the same."""
+    """A value for an input. `place` names the node by its id, or by its title if no other has the same, then the
+    input."""
 
-    node: str
-    input: str
+    place: str
     text: str
 
     @classmethod
     def parse(cls, text: str) -> "Assignment":
         """Read NODE.INPUT=VALUE. Raises HeadlessError."""
         place, equals, value = text.partition("=")
-        node, _, input = place.rpartition(".")
-        if not (equals and node and input):
-            raise HeadlessError(f'{text!r} sets nothing; write NODE.INPUT=VALUE, as in 6.text="a cat"')
-        return cls(node, input, value)
+        if not equals or not any(_splits(place)):
+            raise HeadlessError(f'{shown(text)} sets nothing; write NODE.INPUT=VALUE, as in 6.text="a cat"')
+        return cls(place, value)
 
 
 def assigned(
@@ -37,29 +39,41 @@ def assigned(
     """The graph in API format with the values set. Raises HeadlessError where there is nothing to set."""
     result = dict(graph)
     for one in assignments:
-        node_id = _node_id(result, one.node)
+        node_id, name = _place(result, one.place)
         node = result[node_id]
         spec = specs.get(node["class_type"])
         if spec is None:
             raise HeadlessError(
                 f"{_name(node_id, node)} is of a type that is not installed, so that its inputs are not known."
             )
-        value = _value(one, _input(one, node_id, node, spec))
-        result[node_id] = {**node, "inputs": {**node.get("inputs", {}), one.input: value}}
+        value = _value(one, _input(name, node_id, node, spec))
+        result[node_id] = {**node, "inputs": {**node.get("inputs", {}), name: value}}
     return result
 
 
-def _node_id(graph: Mapping[str, Any], name: str) -> str:
+def _splits(place: str) -> Iterator[tuple[str, str]]:
+    """What may be meant by node.input: titles have dots, and so have the names of some inputs."""
+    for position in range(len(place) - 1, -1, -1):
+        if place[position] == "." and place[:position] and place[position + 1 :]:
+            yield place[:position], place[position + 1 :]
+
+
+def _place(graph: Mapping[str, Any], place: str) -> tuple[str, str]:
+    """The id of the node that is meant, and the name of the input."""
     nodes = {node_id: node for node_id, node in graph.items() if _is_node(node)}
-    if name in nodes:
-        return name
-    titled = [node_id for node_id, node in nodes.items() if _title(node) == name]
-    if len(titled) == 1:
-        return titled[0]
-    if titled:
-        raise HeadlessError(f"The nodes {_listed(titled)} have the title {name!r}; name the one you mean by its id.")
+    for name, input_name in _splits(place):
+        titled = [node_id for node_id, node in nodes.items() if _title(node) == name]
+        if name in nodes:
+            return name, input_name
+        if len(titled) > 1:
+            raise HeadlessError(
+                f"The nodes {_listed(titled)} have the title {shown(name)}; name the one you mean by its id."
+            )
+        if titled:
+            return titled[0], input_name
+    named = " or ".join(shown(name) for name, _ in _splits(place))
     existing = [_name(node_id, node) for node_id, node in nodes.items()]
-    raise HeadlessError(f"No node has the id or the title {name!r}. There are {_listed(existing)}.")
+    raise HeadlessError(f"No node has the id or the title {named}. There are {_listed(existing)}.")
 
 
 def _is_node(node: Any) -> bool:
@@ -70,30 +84,46 @@ def _is_node(node: Any) -> bool:
     )
 
 
-def _input(assignment: Assignment, node_id: str, node: Mapping[str, Any], spec: NodeSpec) -> InputSpec:
+def _input(name: str, node_id: str, node: Mapping[str, Any], spec: NodeSpec) -> InputSpec:
     inputs = list(given(spec.inputs, node.get("inputs", {})))
-    found = next((one for one in inputs if one.name == assignment.input), None)
-    settable = [one.name for one in inputs if has_widget(one)]
-    if found is None or not has_widget(found):
+    found = next((one for one in inputs if one.name == name), None)
+    settable = [one.name for one in inputs if _takes_values(one)]
+    if found is None or not _takes_values(found):
         reason = "has no input" if found is None else f"takes only a link ({found.type}) for its input"
         there = f"Values can be given for {_listed(settable)}." if settable else "None of its inputs takes a value."
-        raise HeadlessError(f"{_name(node_id, node)} {reason} {assignment.input!r}. {there}")
+        raise HeadlessError(f"{_name(node_id, node)} {reason} {shown(name)}. {there}")
     return found
+
+
+def _takes_values(spec: InputSpec) -> bool:
+    return has_widget(spec) or ANY in spec.type.split(",")
 
 
 def _value(assignment: Assignment, spec: InputSpec) -> Any:
     """The text as the input's type wants it; limits and choices are checked with all else before the run."""
+    text = assignment.text
     if isinstance(spec.widget, Choice):
-        return next((option for option in spec.widget.options if str(option) == assignment.text), assignment.text)
+        return next((option for option in spec.widget.options if text in (str(option), json.dumps(option))), text)
+    if takes_several(spec):
+        return {LITERAL_LIST: _words(assignment)}
     convert = CONVERSIONS.get(spec.type, str)
     try:
-        value = convert(assignment.text)
-    except (TypeError, ValueError, OverflowError) as error:
+        return convert(text)
+    except (TypeError, ValueError, OverflowError):
+        wanted = WANTED.get(spec.type, f"a value of type {spec.type}")
+        raise HeadlessError(f"{assignment.place} wants {wanted}, not {shown(text)}.") from None
+
+
+def _words(assignment: Assignment) -> list[Any]:
+    try:
+        words = json.loads(assignment.text)
+    except (ValueError, RecursionError):
+        words = None
+    if not isinstance(words, list):
         raise HeadlessError(
-            f"{assignment.node}.{assignment.input} wants a value of type {spec.type}, not {shown(assignment.text)}: "
-            f"{error}."
-        ) from error
-    return value
+            f'{assignment.place} wants a list of words, as in ["one", "two"], not {shown(assignment.text)}.'
+        )
+    return words
 
 
 def _title(node: Mapping[str, Any]) -> str | None:

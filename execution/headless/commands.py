@@ -5,14 +5,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from execution.engine import Engine, Submission
 from execution.events import Event, JobEnded, JobFailed, JobSucceeded, Outcome
 from execution.graph import GraphError, parse
 from execution.headless.assign import Assignment, assigned
+from execution.headless.console import Stream, printable
 from execution.headless.errors import HeadlessError
-from execution.headless.report import Reporter, failure_line, printable, problem_lines
+from execution.headless.report import Reporter, failure_line, problem_lines
 from execution.headless.source import Source
 from execution.workflow import WorkflowError, to_graph
 
@@ -26,8 +27,8 @@ class Task:
 
     source: Source
     assignments: Sequence[Assignment]
-    out: TextIO
-    err: TextIO
+    out: Stream
+    err: Stream
 
 
 async def show_graph(engine: Engine, task: Task) -> int:
@@ -79,13 +80,16 @@ async def _graph(engine: Engine, task: Task) -> Mapping[str, Any]:
     if task.source.graph is not None and not task.assignments:
         return task.source.graph
     specs = (await engine.catalog()).specs
-    graph = task.source.graph
-    if graph is None:
-        try:
-            graph = await asyncio.to_thread(to_graph, task.source.workflow, specs)
-        except WorkflowError as error:
-            raise HeadlessError(str(error)) from error
-    return assigned(graph, task.assignments, specs)
+
+    def adjusted(graph: Mapping[str, Any]) -> dict[str, Any]:
+        return assigned(graph, task.assignments, specs)
+
+    if task.source.graph is not None:
+        return adjusted(task.source.graph)
+    try:
+        return await asyncio.to_thread(to_graph, task.source.workflow, specs, adjust=adjusted)
+    except WorkflowError as error:
+        raise HeadlessError(str(error)) from error
 
 
 def _extra_data(task: Task) -> dict[str, Any]:

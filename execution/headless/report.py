@@ -3,11 +3,12 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from execution.engine import Checked, Problem
 from execution.events import Event, JobFailed, NodeBlocked, NodeFinished, NodeProgress, NodeStarted
 from execution.graph import adopt, needed
+from execution.headless.console import Stream, fitting, printable
 from nodes.paths import resolve
 
 BAR = 24
@@ -39,7 +40,7 @@ def failure_line(failed: JobFailed, graph: Mapping[str, Any]) -> str:
 class Reporter:
     """Listens to an engine while one job runs. On a terminal it draws a bar, elsewhere it writes a line per node."""
 
-    def __init__(self, checked: Checked, output: Path, out: TextIO, err: TextIO) -> None:
+    def __init__(self, checked: Checked, output: Path, out: Stream, err: Stream) -> None:
         self._graph = checked.graph.read()
         self._total = max(1, len(needed(adopt(self._graph), checked.targets)))
         self._output = output
@@ -60,7 +61,7 @@ class Reporter:
             case NodeProgress(node_id=node_id, value=value, maximum=maximum) if self._has_bar:
                 part = value / maximum if maximum > 0 else 0.0
                 shown = node_id if event.origin is None else event.origin.display
-                self._draw(len(self._finished) + part, f"{self._started.get(shown, shown)} {value:g}/{maximum:g}")
+                self._draw(len(self._finished) + part, f"{value:g}/{maximum:g} {self._started.get(shown, shown)}")
             case NodeFinished(node_id=node_id, ui=ui):
                 if event.origin is None:
                     self._finished.add(node_id)
@@ -88,17 +89,12 @@ class Reporter:
         share = min(done / self._total, 1.0)
         filled = int(share * BAR)
         line = f"[{'#' * filled}{'-' * (BAR - filled)}] {share:4.0%} {text}"
-        self._write(f"\r{line[: shutil.get_terminal_size().columns - 1]}\x1b[K")
+        self._write(f"\r{fitting(line, shutil.get_terminal_size().columns - 1)}\x1b[K")
         self._is_drawn = True
 
     def _write(self, text: str) -> None:
         self._err.write(text)
         self._err.flush()
-
-
-def printable(text: str) -> str:
-    """The text without characters that a terminal would obey; titles come from files of others."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _files(ui: Mapping[str, Any], output: Path) -> Iterator[Path]:

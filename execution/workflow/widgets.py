@@ -17,6 +17,11 @@ ABSENT = object()
 """Stands for a value that the document does not hold and the node does not default."""
 
 
+def takes_several(spec: InputSpec) -> bool:
+    """Whether the input is a choice of any number of words."""
+    return bool(spec.options.get("multiselect") or spec.options.get("multi_select"))
+
+
 def has_widget(spec: InputSpec) -> bool:
     """Whether the input can be typed in."""
     if spec.options.get("forceInput") or isinstance(spec.widget, Growing):
@@ -60,17 +65,20 @@ def _skip_companion(spec: InputSpec, waiting: list[Any]) -> None:
 
 
 def _is_companion(spec: InputSpec, following: Any) -> bool:
-    is_control = isinstance(following, str) and following in CONTROLS
     match spec.widget:
         case Number(control_after_generate=True | "fixed"):
             # Old files hold true for randomize and false for fixed.
-            return is_control or isinstance(following, bool)
-        case Choice() if spec.options.get("control_after_generate"):
-            return is_control
+            return isinstance(following, bool) or _is_control(following)
         case FileChoice(upload=True):
             return following == UPLOAD_BUTTON
+        case _ if spec.options.get("control_after_generate"):
+            return _is_control(following)
         case _:
             return bool(spec.options.get("image_upload")) and following == UPLOAD_BUTTON
+
+
+def _is_control(value: Any) -> bool:
+    return isinstance(value, str) and value in CONTROLS
 
 
 def _defaults(spec: NodeSpec | None, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,17 +15,15 @@ from execution.dispatcher import Dispatcher
 from execution.engines.inline import inline_engine
 from execution.events import NodeStarted
 from execution.headless import commands
-from execution.headless.assign import Assignment, assigned
+from execution.headless.assign import Assignment
 from execution.headless.errors import HeadlessError
 from execution.headless.png import LONGEST_TEXT, SIGNATURE, read_texts
 from execution.headless.source import Source, read_source
 from execution.messages import WorkerSetup
 from execution.settings import EngineSettings
 from nodes.paths import Paths
-from tests.execution import fake_nodes
 from tests.execution.graphs import graph, shown
 
-SPECS = fake_nodes.load()
 WORKFLOW = {
     "version": 0.4,
     "nodes": [
@@ -172,54 +170,6 @@ async def test_a_workflow_is_saved_with_pictures_only_if_its_values_hold(
     assert await commands.run(engine, task(Source(workflow=WORKFLOW), *assignments), paths.output) == 0
     [entry] = await engine.history(await engine.history_ids())
     assert entry.job.extra_data.read().get("extra_pnginfo") == saved
-
-
-@pytest.mark.parametrize(
-    ("assignment", "value"),
-    [
-        ("1.number=7", 7),
-        ("1.real=0.25", 0.25),
-        ("1.text=", ""),
-        ("1.text=a=b.c", "a=b.c"),
-        ("1.flag=true", True),
-        ("1.mode=slow", "slow"),
-        ("A v1.5.number=7", 7),
-    ],
-)
-def test_a_value_is_set_as_the_input_declares_it(assignment: str, value: Any) -> None:
-    given = graph(_1=("Widgets", {"number": 1})) | graph(_2=("Make", {}))
-    given["1"]["_meta"] = {"title": "A v1.5"}
-    one = Assignment.parse(assignment)
-    result = assigned(given, [one], SPECS)
-    assert result["1"]["inputs"][one.input] == value
-    assert type(result["1"]["inputs"][one.input]) is type(value)
-    assert given["1"]["inputs"] == {"number": 1}
-
-
-@pytest.mark.parametrize(
-    ("assignment", "message"),
-    [
-        ("9.value=1", "There are 1 (Make), 2 (Show)."),
-        ("1.valu=1", "Values can be given for value."),
-        ("2.x=1", "takes only a link (THING)"),
-        ("1.value=many", "wants a value of type INT, not 'many'"),
-        ("Twin.value=1", "name the one you mean by its id"),
-    ],
-)
-def test_what_cannot_be_set_is_told_with_what_can(assignment: str, message: str) -> None:
-    given = shown(1)
-    if assignment.startswith("Twin"):
-        for node in given.values():
-            node["_meta"] = {"title": "Twin"}
-    with pytest.raises(HeadlessError) as error:
-        assigned(given, [Assignment.parse(assignment)], SPECS)
-    assert message in str(error.value)
-
-
-@pytest.mark.parametrize("text", ["", "6", "6.text", "text=3", ".text=3", "6.=3"])
-def test_an_assignment_without_a_part_is_refused(text: str) -> None:
-    with pytest.raises(HeadlessError, match=r"NODE\.INPUT=VALUE"):
-        Assignment.parse(text)
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
