@@ -167,7 +167,10 @@ async def main() -> None:
     parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[], help="flags for the server")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as base:
-        async with serving(Path(base), "--cpu", *arguments.flags) as server, aiohttp.ClientSession() as http:
+        async with (
+            serving(Path(base), "--cpu", "--no-spare-worker", *arguments.flags) as server,
+            aiohttp.ClientSession() as http,
+        ):
             await server.wait_until_page(http)
             await server.wait_until_ready(http)
             await server.run(http, chain(10, 0))

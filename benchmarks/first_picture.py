@@ -55,7 +55,7 @@ async def measure(checkpoint: str, side: int, steps: int, folder: Path | None) -
             target = Path(base, "models", "checkpoints", checkpoint)
             target.parent.mkdir(parents=True)
             target.symlink_to(folder / checkpoint)
-        async with serving(Path(base)) as server, aiohttp.ClientSession() as http:
+        async with serving(Path(base), "--no-spare-worker") as server, aiohttp.ClientSession() as http:
             page = await server.wait_until_page(http)
             ready = await server.wait_until_ready(http)
             first = await server.run(http, text_to_image(checkpoint, side, steps, seed=1))

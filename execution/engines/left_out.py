@@ -1,8 +1,14 @@
 """Packs that end their worker as it loads them, or never come to an end, are left out from then on."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable
+
+LOG = logging.getLogger(__name__)
+
+SLOW = 10.0
+"""Seconds from which on the log tells what everybody waits for."""
 
 MOST_DEATHS = 2
 """How many workers a pack may end: one may have been ended by something else."""
@@ -41,14 +47,17 @@ class LoadingWatch:
         self._left_out = left_out
         self._end = end
         self._pack = ""
-        self._limit: asyncio.TimerHandle | None = None
+        self._timers: list[asyncio.TimerHandle] = []
 
     def begins(self, pack: str) -> None:
         """A pack's turn has come, or without a name nobody's any more."""
         self._stop()
         self._pack = pack
-        if pack and self._left_out.patience:
-            self._limit = asyncio.get_running_loop().call_later(self._left_out.patience, self._too_slow)
+        if pack:
+            later = asyncio.get_running_loop().call_later
+            self._timers.append(later(SLOW, LOG.warning, "The pack %s takes long to load.", pack))
+            if self._left_out.patience:
+                self._timers.append(later(self._left_out.patience, self._too_slow))
 
     def worker_ended(self, how: str) -> bool:
         """The worker is gone; returns whether a pack was to blame that the next one leaves out."""
@@ -61,6 +70,6 @@ class LoadingWatch:
         self._end(f"the pack {self._pack} had not been loaded after {self._left_out.patience:g} seconds")
 
     def _stop(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
