@@ -10,6 +10,7 @@ from web.server.keys import SETTINGS
 from web.server.replies import RequestError
 
 LONGEST_ID = 128
+LARGEST_COUNT = 1 << 53
 LARGE = 64 * 1024
 """Bytes of a body up to which it is read at once."""
 
@@ -94,12 +95,12 @@ def mapping(fields: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def whole_number(request: web.Request, name: str) -> int | None:
-    """A whole number of the query, None if it is not there."""
+    """A whole number of the query, None if it is not there; what is beyond any count is as large as one may be."""
     value = request.query.get(name)
     if value is None:
         return None
     try:
-        return int(value[:20])
+        return max(-LARGEST_COUNT, min(int(value[:20]), LARGEST_COUNT))
     except ValueError:
         raise RequestError(f'"{name}" must be a whole number, not {value[:40]!r}.') from None
 

@@ -105,7 +105,7 @@ async def test_every_other_number_orders_a_job_and_is_read_back(server: Server, 
     assert sent.status == 200
     entry = await server.ended(sent.said["prompt_id"])
     assert entry["prompt"][0] == float(number)
-    assert entry["prompt"][3]["extra_pnginfo"] == {"n": [json.loads(number)]}
+    assert repr(entry["prompt"][3]["extra_pnginfo"]) == repr({"n": [json.loads(number)]})
 
 
 TYPES: list[Any] = [None, True, False, 0, -1, 0.5, "", "x", [], [[]], {}, {"a": {}}, ["x"], [None], {"clear": []}]
@@ -169,6 +169,19 @@ async def test_nesting_is_refused_wherever_it_stands(server: Server, place: str,
         sent = await server.send(text.replace("#", opening * depth + "1" + closing * depth).encode())
         assert (sent.status, sent.type) == (400, "bad_request"), depth
         assert "deeper than 64 levels" in sent.message
+
+
+@pytest.mark.parametrize("number", ["0", "-1", str(2**31), str(2**63), "9" * 20, "9" * 2000, "-" + "9" * 30])
+async def test_a_number_in_an_address_may_be_of_any_size(server: Server, number: str) -> None:
+    for query in (f"max_items={number}", f"offset={number}", f"max_items={number}&offset={number}"):
+        assert isinstance(await server.read(f"/history?{query}"), dict)
+
+
+@pytest.mark.parametrize("number", ["", "x", "1.5", "NaN", "0x10", "1e3"])
+async def test_what_is_no_number_in_an_address_is_told(server: Server, number: str) -> None:
+    response = await server.client.get("/history", params={"max_items": number})
+    assert response.status == 400
+    assert "max_items" in (await response.json())["error"]
 
 
 BOMB = b'{"prompt": {}}'.ljust(20 << 20)
