@@ -136,6 +136,8 @@ async def test_any_json_in_any_field_is_taken_or_refused(server: Server, field: 
         assert sent.status in (200, 400), (field, value)
         if sent.status == 400:
             assert sent.message, (field, value)
+        if field in ("extra_data", "extra_pnginfo"):
+            assert (sent.status == 200) is isinstance(value, dict), value
         if field in GOOD:
             good = value in GOOD[field] and type(value) in {type(one) for one in GOOD[field]}
             assert (sent.status == 200) is (good or value is None), (field, value)

@@ -11,7 +11,7 @@ FAILED = "prompt_outputs_failed_validation"
 
 
 @pytest.mark.parametrize(
-    "slot", [-1, 1, 99, 2**64 - 1, "0", 1.0, 0.5, True, None, [], {}], ids=lambda slot: f"slot {slot!r}"
+    "slot", [-1, 1, 99, 2**64 - 1, "0", 1.0, 0.0, 0.5, True, False, None, [], {}], ids=lambda slot: f"slot {slot!r}"
 )
 async def test_a_link_from_an_output_that_is_none_is_told_on_its_input(server: Server, slot: Any) -> None:
     sent = await server.queue(graph(a=("Make", {}), o=("Show", {"x": ["a", slot]})))
