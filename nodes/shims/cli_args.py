@@ -1,10 +1,25 @@
 """`comfy.cli_args`: the flags that packs look at."""
 
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
 from nodes.context import WorkerSettings
 from nodes.paths import Paths
+
+
+class LatentPreviewMethod(Enum):
+    """How latents are shown while they are sampled."""
+
+    NoPreviews = "none"
+    Auto = "auto"
+    Latent2RGB = "latent2rgb"
+    TAESD = "taesd"
+
+    @classmethod
+    def from_string(cls, value: str) -> "LatentPreviewMethod | None":
+        """The method of this name, None if there is none."""
+        return next((one for one in cls if one.value == value), None)
 
 
 class Arguments(SimpleNamespace):
@@ -23,7 +38,7 @@ def arguments(paths: Paths, settings: WorkerSettings) -> Arguments:
         force_fp16=settings.force_fp16,
         force_fp32=settings.force_fp32,
         disable_metadata=settings.disable_metadata,
-        preview_method=settings.preview_method,
+        preview_method=LatentPreviewMethod(settings.preview_method),
         base_directory=str(paths.base),
         input_directory=str(paths.input),
         output_directory=str(paths.output),

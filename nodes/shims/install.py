@@ -27,7 +27,7 @@ from nodes.shims import (
     samplers,
 )
 from nodes.shims.api import api_modules
-from nodes.shims.cli_args import arguments
+from nodes.shims.cli_args import LatentPreviewMethod, arguments
 from nodes.shims.comfy_sd import ControlFiles, ModelFiles, VisionFiles
 from nodes.shims.execution_state import execution_modules
 from nodes.shims.exports import module, public
@@ -112,7 +112,10 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy.cldm.control_types": {"UNION_CONTROLNET_TYPES": {name: i for i, name in enumerate(UNION_TYPES)}},
         "comfy.comfy_types": _definitions(comfy_types),
         "comfy.comfy_types.node_typing": _definitions(comfy_types),
-        "comfy.cli_args": {"args": arguments(runtime.paths, runtime.settings)},
+        "comfy.cli_args": {
+            "args": arguments(runtime.paths, runtime.settings),
+            "LatentPreviewMethod": LatentPreviewMethod,
+        },
         "comfy_execution": {},
         "comfy_execution.graph_utils": graphs,
         **execution_modules(runtime),

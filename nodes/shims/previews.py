@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from nodes.previews import previewer
+from nodes.shims.cli_args import LatentPreviewMethod
 from nodes.v1.model import ForeignModel
 from nodes.v1.runtime import Runtime
 
@@ -16,6 +17,7 @@ class Previews:
     """The functions of the module for one worker."""
 
     MAX_PREVIEW_RESOLUTION = MAX_PREVIEW_RESOLUTION
+    LatentPreviewMethod = LatentPreviewMethod
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

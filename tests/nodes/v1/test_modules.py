@@ -153,6 +153,7 @@ def test_flags_that_weft_has_not_were_not_given(names_classes, tmp_path):
     flags = sys.modules["comfy.cli_args"].args
     assert flags.base_directory == str(made.paths.base)
     assert flags.a_flag_of_tomorrow is None
+    assert flags.preview_method is sys.modules["latent_preview"].LatentPreviewMethod.Auto
     assert not hasattr(flags, "__wrapped__")
 
 
