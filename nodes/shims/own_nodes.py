@@ -3,13 +3,13 @@
 import asyncio
 import inspect
 import os
+import sys
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from models.sampling.guidance import ClassifierFree, Guider
-from models.sampling.named import sampler_named
 from models.sampling.noise import NoNoise, RandomNoise
 from models.sampling.run import ksampler_sigmas
 from models.sampling.steps import between_steps
@@ -300,7 +300,8 @@ class OwnNodes:
         sigmas = between_steps(whole, start_step or 0, end, leave_noise=not force_full_denoise)
         guider = Guider(ours, ClassifierFree(to_ours(positive), to_ours(negative), cfg))
         noise = NoNoise(seed) if disable_noise else RandomNoise(seed)
-        sampler = sampler_named(sampler_name)
+        # Packs put other functions in the place of a sampler's for a while.
+        sampler = to_ours(sys.modules["comfy.samplers"].sampler_object(sampler_name))
         return (to_foreign(denoised(self._runtime.context, guider, noise, to_ours(latent), sampler, sigmas).result),)
 
     def before_node_execution(self) -> None:

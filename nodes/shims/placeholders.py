@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from models.sampling.align_your_steps import between_logarithms
 from nodes.shims.absent import missing
 from nodes.shims.exports import answer_missing, module
+from nodes.shims.extra_classes import HELPERS
 
 INSIDES = (
     "comfy.cldm", "comfy.controlnet", "comfy.diffusers_convert",
@@ -35,11 +35,6 @@ EXTRAS = (
     "nodes_upscale_model", "nodes_webcam",
 )  # fmt: skip
 """Modules of which packs take classes of nodes; ours by the same id take their place."""
-
-HELPERS: Mapping[str, Mapping[str, Any]] = {
-    "comfy_extras.nodes_align_your_steps": {"loglinear_interp": between_logarithms},
-}
-"""Functions beside those classes that packs call."""
 
 
 def placeholders(classes: Mapping[str, Any]) -> dict[str, ModuleType]:

@@ -18,7 +18,7 @@ from nodes.v1.guiders import Callback, CFGGuider
 from nodes.v1.model import ForeignModel
 from nodes.v1.model_sampling import sampling_to_ours
 from nodes.v1.runtime import NotOfferedError
-from nodes.v1.sampler_functions import UNLISTED
+from nodes.v1.sampler_functions import UNLISTED, function_named
 from nodes.v1.samplers import KSAMPLER, KSamplerX0Inpaint, OursAsSampler, PackSampler
 
 DROPPING = frozenset(name for name, sampler in SAMPLERS.items() if sampler.drops_penultimate_sigma)
@@ -105,11 +105,14 @@ class Samplers:
         inpaint_options: Mapping[str, Any] | None = None,
     ) -> Any:
         """The sampler of a name: one of ours, or a function that a pack has put into k_diffusion.sampling."""
-        if not extra_options and not inpaint_options and sampler_name in SAMPLERS:
+        function = vars(self.k_diffusion_sampling).get(f"{PREFIX}{sampler_name}")
+        is_ours = sampler_name in SAMPLERS and function in (None, function_named(sampler_name))
+        if is_ours and not extra_options and not inpaint_options:
             return OursAsSampler(SAMPLERS[sampler_name])
-        if sampler_name in UNLISTED:
+        if function is None and sampler_name in UNLISTED:
             raise NotOfferedError(f"options of comfy.samplers.ksampler({sampler_name!r})", "take its node")
-        function = getattr(self.k_diffusion_sampling, f"{PREFIX}{sampler_name}")
+        if function is None:
+            function = getattr(self.k_diffusion_sampling, f"{PREFIX}{sampler_name}")
         return KSAMPLER(function, extra_options, inpaint_options)
 
     def sampler_object(self, name: str) -> Any:

@@ -1,8 +1,10 @@
 """Functions that packs set on a model, in the forms in which our networks and guidance call such changes."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,12 +19,26 @@ from nodes.v1.model_parts import Around, BaseModel
 Function = Callable[..., Any]
 
 
+PATHS = ("input", "middle", "output")
+TRANSFORMER = re.compile(r"(input|middle|output)_blocks?\.(?:(\d+)\.)?\d+\.transformer_blocks\.")
+"""How the names of weights begin that are in transformers, with path and number of their block."""
+
+
 @dataclass(frozen=True, eq=False)
 class Owner:
     """The model that functions are set on, and the options that they are told."""
 
     model: Model
     options: dict[str, Any]
+
+    @cached_property
+    def layers(self) -> Mapping[tuple[str, int], int]:
+        """The blocks with transformers, numbered in the order in which they are computed."""
+        found = {
+            (match[1], int(match[2] or 0)) for name in self.model.unet.shapes if (match := TRANSFORMER.match(name))
+        }
+        ordered = sorted(found, key=lambda block: (PATHS.index(block[0]), block[1]))
+        return {block: number for number, block in enumerate(ordered)}
 
     def inside(self, ask: Ask | None = None) -> BaseModel:
         """What a function is told as the model; it can be asked while the model samples."""
@@ -151,7 +167,7 @@ def _options(place: Place, call: Call, owner: Owner) -> dict[str, Any]:
         **call.extra,
         "block": (place.path, place.number),
         "block_index": place.index,
-        "transformer_index": place.index,
+        "transformer_index": owner.layers.get((place.path, place.number), 0),
         "original_shape": list(call.shape),
     }
 

@@ -11,6 +11,7 @@ from models.vision import ClipVision, Seen
 from nodes.clip_vision import clip_vision_encode
 from nodes.style import style_tokens
 from nodes.v1.facade import Facade
+from nodes.v1.runtime import NotOfferedError
 
 
 class VisionOutput:
@@ -42,6 +43,22 @@ class VisionOutput:
         return Seen(*(self.get(name) for name in parts))
 
 
+class VisionNetwork(Facade):
+    """The network of a CLIP_VISION, as packs call it with pictures that they have made ready themselves."""
+
+    what = "model of a CLIP_VISION"
+    ours: Residence[ClipVision]
+
+    @torch.no_grad()
+    def __call__(self, pixel_values: Tensor, intermediate_output: int = -2) -> tuple[Tensor, Tensor, Tensor]:
+        """What the last block and the one before put out (b n width), and one vector for each picture (b width')."""
+        if intermediate_output != -2:
+            raise NotOfferedError(f"the output of block {intermediate_output} of a CLIP_VISION")
+        with self.ours.on_device() as network:
+            seen = network(pixel_values.to(self.ours.device, self.ours.dtype))
+        return seen.last_hidden_state.float(), seen.penultimate_hidden_states.float(), seen.image_embeds.float()
+
+
 class ForeignVision(Facade):
     """A CLIP_VISION with the method that packs call."""
 
@@ -52,6 +69,16 @@ class ForeignVision(Facade):
         super().__init__(ours)
         self.load_device = ours.device
         self.dtype = ours.dtype
+
+    @property
+    def model(self) -> VisionNetwork:
+        """The network."""
+        return VisionNetwork(self.ours)
+
+    @property
+    def patcher(self) -> "ForeignVision":
+        """What packs have loaded before they call the network, which is brought to the device by itself."""
+        return self
 
     @property
     def image_size(self) -> int:

@@ -94,10 +94,8 @@ def _divided(told: Any, inputs: Inputs, rows: int) -> tuple[tuple[int, ...], int
     """Which prompts the rows are, and how many pictures of each: as asked for, as the pack says, or all of one."""
     if rows == len(inputs.prompts) * inputs.pictures:
         return inputs.prompts, inputs.pictures
-    said = tuple(told or ())
-    if said and rows == len(said) * inputs.pictures:
-        return said, inputs.pictures
-    return said[:1] or inputs.prompts[:1], rows
+    said = tuple(told or inputs.prompts)
+    return (said, rows // len(said)) if rows % len(said) == 0 else (said[:1], rows)
 
 
 def _of_rows(context: Tensor | None, rows: int) -> Tensor | None:

@@ -105,6 +105,11 @@ def test_a_picture_that_a_pack_shows_to_clip_is_seen_as_by_our_node(studio):
         for name in ("image_embeds", "last_hidden_state", "penultimate_hidden_states"):
             assert torch.equal(found[name], getattr(expected, name))
             assert found.get(name) is getattr(found, name)
+    pixels = sys.modules["comfy.clip_vision"].clip_preprocess(PICTURE, size=handle.image_size, crop=False)
+    last, before, vectors = handle.model(pixel_values=pixels, intermediate_output=-2)
+    torch.testing.assert_close(last, found.last_hidden_state)
+    torch.testing.assert_close(before, found.penultimate_hidden_states)
+    torch.testing.assert_close(vectors, found.image_embeds)
     back = to_ours(found)
     assert isinstance(back, Seen)
     assert back.image_embeds is found.image_embeds

@@ -68,6 +68,30 @@ def test_a_wrapper_sees_what_is_asked(studio):
     assert [kinds for kinds, _, _ in seen] == [[0]] * 3
 
 
+def test_a_wrapper_may_ask_for_more_rows_than_it_is_asked_for(studio):
+    """As packs do that cut the latent into tiles, and ask for several at once."""
+
+    def tiled(apply_model, asked):
+        left, right = asked["input"].chunk(2, dim=3)
+        order = [row for row in range(len(left)) for _ in range(2)]
+        tiles = torch.stack([left, right], dim=1).flatten(0, 1)
+        c = asked["c"] | {"c_crossattn": asked["c"]["c_crossattn"][order]}
+        found = apply_model(tiles, asked["timestep"][order], **c).unflatten(0, (-1, 2))
+        return torch.cat([found[:, 0], found[:, 1]], dim=3)
+
+    seen = []
+
+    def note(q, k, v, options):
+        seen.append((len(q), options["cond_or_uncond"]))
+        return q, k, v
+
+    handle = to_foreign(with_wrapper(studio, tiled))
+    handle.set_model_attn1_patch(note)
+    found = studio.sampled(EULER, model=to_ours(handle))
+    assert found.shape == BLANK.samples.shape
+    assert set(map(str, seen)) == {"(4, [0, 1])"}
+
+
 def test_a_wrapper_sees_areas_as_the_network_does(studio):
     shapes = []
 
@@ -277,6 +301,20 @@ def test_what_a_model_says_of_its_network_is_true(studio):
     assert inside.model_config.unet_config["in_channels"] == inside.latent_format.latent_channels == 4
     assert inside.model_type is sys.modules["comfy.model_base"].ModelType.EPS
     assert to_foreign(studio.model).is_clone(to_foreign(studio.model).clone())
+
+
+def test_transformers_are_numbered_in_the_order_they_are_computed(studio):
+    told = []
+
+    def note(q, k, v, options):
+        told.append((options["transformer_index"], options["block"], options["block_index"]))
+        return q, k, v
+
+    handle = to_foreign(studio.model).clone()
+    handle.set_model_attn1_patch(note)
+    studio.sampled(EULER, sigmas=SIGMAS[-2:], model=to_ours(handle))
+    assert [number for number, _, _ in told] == list(range(len(told)))
+    assert [path for _, (path, _), _ in told] == sorted(path for _, (path, _), _ in told)
 
 
 @pytest.mark.parametrize("strength", [1.0, -0.5])

@@ -1,11 +1,15 @@
 """Laws of samplers, schedules and guiders that packs bring: they are what ours are, in both directions."""
 
+import sys
 from importlib import import_module
+from itertools import pairwise
 
 import pytest
 import torch
 
+from models.patches.perp_neg import PerpNegGuidance
 from models.sampling.guidance import ClassifierFree, DualClassifierFree, Guider, Unguided
+from models.sampling.noise import RandomNoise
 from models.sampling.run import ksampler_sigmas
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import SCHEDULES
@@ -150,3 +154,45 @@ def test_a_pack_walks_a_part_of_the_steps_that_denoise_leaves(studio, sampler):
     ended = walked(dict(start), start_step=0, last_step=2, force_full_denoise=True)
     ending = torch.cat([sigmas[:2], sigmas[-1:]])
     assert_close(ended["samples"], studio.sampled(SAMPLERS["euler"], to_ours(start), sigmas=ending))
+
+
+def test_a_function_that_a_pack_puts_in_the_place_of_a_samplers_for_a_while_counts_then(studio):
+    functions, common = sys.modules["comfy.k_diffusion.sampling"], import_module("nodes").common_ksampler
+    prompts, latent = (to_foreign(studio.positive), to_foreign(studio.negative)), {"samples": BLANK.samples}
+    original, calls = functions.sample_euler, []
+
+    def counted(model, x, sigmas, extra_args=None, callback=None, disable=None):
+        for pair in pairwise(sigmas):
+            calls.append(pair)
+            x = original(model, x, torch.stack(pair), extra_args, callback, True)
+        return x
+
+    arguments = (to_foreign(studio.model), SEED, 3, CFG, "euler", "normal", *prompts, latent)
+    expected = common(*arguments)[0]["samples"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(functions, "sample_euler", counted)
+        found = common(*arguments)[0]["samples"]
+    assert len(calls) == 3
+    assert_close(found, expected)
+
+
+def test_guiders_and_noise_beside_comfyuis_nodes_are_those_of_ours(studio):
+    extras, handle = sys.modules["comfy_extras.nodes_custom_sampler"], to_foreign(studio.model)
+    prompts = [to_foreign(studio.positive), to_foreign(studio.negative)]
+    basic, dual = extras.Guider_Basic(handle), extras.Guider_DualCFG(handle)
+    perp_neg = sys.modules["comfy_extras.nodes_perpneg"].Guider_PerpNeg(handle)
+    basic.set_conds(prompts[0])
+    dual.set_conds(prompts[0], prompts[1], prompts[1])
+    dual.set_cfg(2.0, 3.0)
+    perp_neg.set_conds(*prompts, prompts[1])
+    perp_neg.set_cfg(CFG, 0.5)
+    positive, negative = studio.positive, studio.negative
+    for theirs, ours in (
+        (basic, Unguided(positive)),
+        (dual, DualClassifierFree(positive, negative, negative, 2.0, 3.0)),
+        (perp_neg, PerpNegGuidance(positive, negative, negative, CFG, 0.5)),
+    ):
+        found = studio.sampled(SAMPLERS["euler"], guider=to_ours(theirs))
+        assert_close(found, studio.sampled(SAMPLERS["euler"], guider=Guider(studio.model, ours)))
+    noise = extras.Noise_RandomNoise(SEED).generate_noise({"samples": BLANK.samples})
+    assert torch.equal(noise, RandomNoise(SEED).of(BLANK))
