@@ -9,6 +9,7 @@ from models.patches.perp_neg import PerpNegGuidance, perpendicular
 from models.sampling.align_your_steps import between_logarithms
 from models.sampling.guidance import DualClassifierFree, Guidance, Unguided
 from models.sampling.noise import NoNoise, RandomNoise
+from nodes.shims.extra_functions import composite
 from nodes.v1.asking import ask_with
 from nodes.v1.conds import conds_to_ours
 from nodes.v1.guiders import CFGGuider
@@ -116,6 +117,7 @@ HELPERS: Mapping[str, Mapping[str, Any]] = {
         "Noise_EmptyNoise": empty_noise,
         "Noise_RandomNoise": random_noise,
     },
+    "comfy_extras.nodes_mask": {"composite": composite},
     "comfy_extras.nodes_perpneg": {"Guider_PerpNeg": Guider_PerpNeg, "perp_neg": perp_neg},
 }
 """By the modules in which packs look for them."""

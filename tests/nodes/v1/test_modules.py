@@ -174,6 +174,16 @@ def test_numbers_are_interpolated_in_their_logarithms(names_classes):
     assert steps.AlignYourStepsScheduler.CATEGORY
 
 
+def test_pictures_are_laid_over_each_other_at_a_place_in_units_of_their_own(names_classes):
+    masks = sys.modules["comfy_extras.nodes_mask"]
+    below, above = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 2, 2)
+    assert masks.composite(below, above, 1, 2, None, 1)[0, 0].nonzero().tolist() == [[2, 1], [2, 2], [3, 1], [3, 2]]
+    half = masks.composite(below, above, 16, 8, torch.full((1, 2, 2), 0.5))
+    assert half[0, 0].nonzero().tolist() == [[1, 2], [1, 3], [2, 2], [2, 3]]
+    assert half.max() == 0.5
+    assert not below.any()
+
+
 def test_the_kinds_of_union_controlnets_are_numbered(names_classes):
     kinds = sys.modules["comfy.cldm.control_types"].UNION_CONTROLNET_TYPES
     assert kinds["openpose"] == 0
