@@ -230,7 +230,7 @@ async def work_on_file(flags: argparse.Namespace, scratch: Path) -> int:
     directory meanwhile.
     """
     end_when_told()
-    out = Console.for_paths(sys.stdout)
+    out = Console.of_results()
     task = commands.Task(read_source(flags.file), flags.assignments, out, Console(sys.stderr))
     paths = prepared(replace(paths_of(flags), temp=scratch / "temp"))
     if flags.command == "run":

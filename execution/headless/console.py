@@ -1,9 +1,10 @@
 """Streams of the console: what is written there, and what becomes of it when nobody reads."""
 
+import contextlib
 import os
 import sys
 import unicodedata
-from io import TextIOWrapper
+from pathlib import Path
 from typing import Protocol, TextIO
 
 
@@ -28,11 +29,17 @@ class Console:
         self.failure: OSError | None = None
 
     @classmethod
-    def for_paths(cls, stream: TextIO | None) -> "Console":
-        """A stream that gets paths byte by byte as the file system has them, be they text or not."""
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding=sys.getfilesystemencoding(), errors=sys.getfilesystemencodeerrors())
-        return cls(stream)
+    def of_results(cls) -> "Console":
+        """Standard output for results alone: what nodes print there from now on goes to standard error.
+
+        Paths are written byte by byte as the file system has them, be they text or not.
+        """
+        if sys.stdout is None:
+            return cls(None)
+        encoding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+        results = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding=encoding, errors=errors)
+        _redirect(sys.stdout, sys.stderr)
+        return cls(results)
 
     def write(self, text: str, /) -> None:
         """Write at once."""
@@ -42,7 +49,8 @@ class Console:
             self._stream.write(text)
             self._stream.flush()
         except OSError as error:
-            _discard(self._stream)
+            # The interpreter tries to write what the stream still holds once more in the end.
+            _redirect(self._stream, None)
             self._stream = None
             self.failure = None if isinstance(error, BrokenPipeError) else error
 
@@ -53,11 +61,11 @@ class Console:
         return self._stream is not None and self._stream.isatty()
 
 
-def _discard(stream: TextIO) -> None:
-    """Let what a stream still holds go nowhere: the interpreter tries to write it once more in the end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def _redirect(stream: TextIO, to: TextIO | None) -> None:
+    """Have what is written to one stream from now on, and what it still holds, go to another, or nowhere."""
+    with contextlib.ExitStack() as stack:
+        to = to or stack.enter_context(Path(os.devnull).open("w"))
+        os.dup2(to.fileno(), stream.fileno())
 
 
 def printable(text: str) -> str:

@@ -1,7 +1,6 @@
 """What the console gets, and what becomes of a command whose output nobody reads, or that is told to end."""
 
 import errno
-import io
 import os
 import signal
 import subprocess
@@ -49,11 +48,20 @@ def test_a_process_without_the_stream_writes_nothing() -> None:
     assert console.failure is None
 
 
-def test_paths_are_written_as_the_file_system_has_them() -> None:
-    written = io.BytesIO()
-    stream = io.TextIOWrapper(written, "ascii")
-    Console.for_paths(stream).write(os.fsdecode(b"/\xc3\xa9/\xff.png\n"))
-    assert written.getvalue() == b"/\xc3\xa9/\xff.png\n"
+def test_results_are_written_apart_from_what_nodes_print_and_paths_as_the_file_system_has_them() -> None:
+    code = """
+import os
+from execution.headless.console import Console
+print("before", flush=True)
+out = Console.of_results()
+print("node", flush=True)
+os.system("echo child")
+out.write(os.fsdecode(b"/\\xc3\\xa9/\\xff.png\\n"))
+"""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert ended.stdout == b"before\n/\xc3\xa9/\xff.png\n"
+    assert ended.stderr == b"node\nchild\n"
 
 
 @pytest.mark.parametrize(
