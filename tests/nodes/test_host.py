@@ -12,11 +12,10 @@ torch.cuda.is_available = torch.cuda.device_count = torch.cuda._lazy_init = touc
 import nodes.host
 of_others = {name.partition(".")[0] for name in sys.modules}
 assert {"torch", "numpy", "PIL", "safetensors", "transformers"} <= of_others
-assert "nodes.checkpoint" not in sys.modules and "custom_nodes" not in sys.modules
+assert "custom_nodes" not in sys.modules
 from nodes.registry import load_builtin
 load_builtin()
 assert of_others == {name.partition(".")[0] for name in sys.modules}
-assert "nodes.checkpoint" in sys.modules
 """
 
 
