@@ -63,7 +63,7 @@ def sample(
     start = latent_format.start(latent.to(device, torch.float32))
     noise = noise.to(device, torch.float32)
     mask = None if noise_mask is None else mask_like(noise_mask, start)
-    occasion = Occasion(start, latent_format.stride, mask, seed, sigmas=sigmas, noise=noise)
+    occasion = Occasion(start, latent_format.stride, mask, seed, sigmas=sigmas.to(device), noise=noise)
     tell = _teller(each, len(sigmas) - 1)
     with model.unet.on_device(model.weights) as network:
         evaluate = ConditionedDenoiser(network, prediction, levels, model.unet.dtype, before_evaluation)

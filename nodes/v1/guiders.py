@@ -22,6 +22,7 @@ from nodes.v1.model_options import Options, set_model_options_post_cfg_function
 from nodes.v1.model_parts import BaseModel
 from nodes.v1.runtime import NotOfferedError, check_running
 from nodes.v1.samplers import sampler_to_foreign, sampler_to_ours
+from nodes.v1.wrapping import single_sigma
 
 Callback = Callable[[int, Tensor, Tensor, int], Any]
 """(step, estimate of the clean latent, noisy latent, steps in all)."""
@@ -136,7 +137,7 @@ class OursAsGuider(CFGGuider):
         self, x: Tensor, timestep: Tensor, model_options: Mapping[str, Any] | None = None, seed: int | None = None
     ) -> Tensor:
         """The guided estimate of the clean latent (b c h w) at the sigmas (b,)."""
-        return self.guidance.denoised(ask_with(self.inner_model, model_options), x, timestep.flatten()[0])
+        return self.guidance.denoised(ask_with(self.inner_model, model_options), x, single_sigma(timestep))
 
     def as_guidance(self) -> Guidance:
         """What guides, as a guidance of ours."""

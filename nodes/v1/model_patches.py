@@ -99,7 +99,7 @@ def after(function: Function, owner: Owner) -> ResultPatch:
 
 def _told(of: Round, owner: Owner) -> dict[str, Any]:
     """What every change to guidance is told."""
-    sigma = of.sigma.expand(len(of.x))
+    sigma = of.sigma.expand(len(of.x)).to(of.x.device)
     return {
         "cond_scale": of.cfg,
         "timestep": sigma,
@@ -114,9 +114,9 @@ def mask(function: Function, owner: Owner) -> MaskPatch:
     """A change to the noise mask (b 1 h w) at each sigma of a run."""
 
     def change(denoise_mask: Tensor, moment: Moment) -> Tensor:
-        sigma = moment.sigma.expand(len(denoise_mask))
-        told = {"model": Around(owner.inside(), owner.options), "sigmas": moment.sigmas}
-        return function(sigma, denoise_mask, extra_options=told)
+        sigma, sigmas = (one.to(denoise_mask.device) for one in (moment.sigma, moment.sigmas))
+        told = {"model": Around(owner.inside(), owner.options), "sigmas": sigmas}
+        return function(sigma.expand(len(denoise_mask)), denoise_mask, extra_options=told)
 
     return change
 

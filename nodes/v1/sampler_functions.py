@@ -71,7 +71,7 @@ def function_of(sampler: Sampler, name: str) -> Function:
             walk = replace(walk, noise=lambda x, sigmas, seed: noise_sampler)
         seed = given.get("seed")
         seed = int(torch.randint(2**63 - 1, ())) if seed is None else seed
-        states = walk(DenoiserOfPack(model, given), x, sigmas, seed, _sampling_of(model))
+        states = walk(DenoiserOfPack(model, given), x, sigmas.cpu(), seed, _sampling_of(model))
         for index, state in enumerate(states):
             if callback is not None:
                 sigma = sigmas[min(index, len(sigmas) - 1)]

@@ -61,7 +61,9 @@ class KSamplerX0Inpaint:
             return guider(x, sigma.expand(len(x)), model_options=model_options, seed=seed)
 
         def changed(mask: Tensor, sigma: Tensor) -> Tensor:
-            return mask if mask_patch is None else mask_patch(mask, Moment(sigma, self.sigmas, sampling.levels))
+            if mask_patch is None:
+                return mask
+            return mask_patch(mask, Moment(sigma.cpu(), self.sigmas.cpu(), sampling.levels))
 
         denoise = _Single(guided)
         masked = Masked(denoise, sampling.prediction, denoise_mask, self.latent_image, self.noise, changed)

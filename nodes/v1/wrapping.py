@@ -35,7 +35,7 @@ def wrapped(function: Callable[..., Any], owner: Owner) -> EvaluationPatch:
 
         asked = {
             "input": x,
-            "timestep": sigma.expand(len(x)),
+            "timestep": sigma.expand(len(x)).to(x.device),
             "c": _given(inputs) | {"transformer_options": options},
             "cond_or_uncond": options["cond_or_uncond"],
         }
@@ -45,9 +45,10 @@ def wrapped(function: Callable[..., Any], owner: Owner) -> EvaluationPatch:
 
 
 def single_sigma(sigma: Tensor) -> Tensor:
-    """The one sigma of all rows, a scalar. Raises NotOfferedError where there are several."""
-    first = sigma.flatten()[0]
-    if sigma.numel() > 1 and bool((sigma != first).any()):
+    """The one sigma of all rows, a scalar on the CPU. Raises NotOfferedError where there are several."""
+    sigma = sigma.flatten().cpu()
+    first = sigma[0]
+    if bool((sigma != first).any()):
         raise NotOfferedError("different sigmas for the pictures of one call of a model")
     return first
 
