@@ -1,6 +1,6 @@
 """A text encoder in foreign hands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,11 +62,14 @@ class ForeignClip(Facade):
         self.ours = replace(self.ours, layer=layer_idx)
 
     def tokenize(self, text: str, return_word_ids: bool = False, **options: Any) -> Tokens:
-        """The prompt as tokens, to be handed to one of the methods that encode. Words are not numbered: each is 0."""
-        return {
-            KEYS[use.role]: [_row(chunk, use.role, return_word_ids) for chunk in chunks(self.ours, text, use.role)]
-            for use in self.ours.uses
-        }
+        """The prompt as tokens, to be handed to one of the methods that encode; with the number of its word at each."""
+        rows: Tokens = {}
+        for use in self.ours.uses:
+            found = chunks(self.ours, text, use.role)
+            plain = [_row(chunk, use.role) for chunk in found]
+            numbers = _word_numbers(found)
+            rows[KEYS[use.role]] = list(map(_numbered, plain, numbers)) if return_word_ids else plain
+        return rows
 
     def encode_from_tokens(self, tokens: Tokens, return_pooled: Any = False, return_dict: bool = False) -> Any:
         """The features, or (features, pooled), or a dictionary of both."""
@@ -103,12 +106,34 @@ class ForeignClip(Facade):
         return conditioning_to_foreign(encode_chunks(self.ours, filled))
 
 
-def _row(chunk: Chunk, role: Role, with_words: bool) -> list[tuple[Any, ...]]:
+def _row(chunk: Chunk, role: Role) -> list[tuple[Any, ...]]:
     """A chunk between its marks, filled up to 77."""
     marked = row([token.token if isinstance(token.token, int) else 0 for token in chunk], ROLE_FACTS[role].padding)
     pairs: list[tuple[Any, ...]] = [(token, 1.0) for token in marked]
     pairs[1 : 1 + len(chunk)] = [(token.token, token.weight) for token in chunk]
-    return [(*pair, 0) for pair in pairs] if with_words else pairs
+    return pairs
+
+
+def _numbered(pairs: Sequence[tuple[Any, ...]], numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+    """A row with the numbers of words; its marks and what fills it up belong to word 0."""
+    filled = [0, *numbers, *[0] * (len(pairs) - 1 - len(numbers))]
+    return [(*pair, number) for pair, number in zip(pairs, filled, strict=True)]
+
+
+def _word_numbers(found: Sequence[Chunk]) -> Iterator[list[int]]:
+    """For each chunk, to which word its tokens belong, counted from 1 through all chunks.
+
+    A word is what a prompt weighs as one: tokens side by side of the same weight, or vectors of an embedding.
+    """
+    number, before = 0, None
+    for chunk in found:
+        numbers: list[int] = []
+        for token in chunk:
+            kind = (token.weight, isinstance(token.token, int))
+            if kind != before:
+                number, before = number + 1, kind
+            numbers.append(number)
+        yield numbers
 
 
 def _chunk(found: Sequence[Sequence[Any]]) -> Chunk:
