@@ -20,6 +20,7 @@ class Hidden(StrEnum):
     dynprompt = "DYNPROMPT"
     auth_token_comfy_org = "AUTH_TOKEN_COMFY_ORG"
     api_key_comfy_org = "API_KEY_COMFY_ORG"
+    comfy_usage_source = "COMFY_USAGE_SOURCE"
 
 
 @dataclass
@@ -32,6 +33,7 @@ class HiddenHolder:
     dynprompt: Any = None
     auth_token_comfy_org: str | None = None
     api_key_comfy_org: str | None = None
+    comfy_usage_source: str | None = None
 
 
 SAVED = (Hidden.prompt, Hidden.extra_pnginfo)

@@ -70,7 +70,7 @@ NO_OPTIONS = frozenset({"id", "optional", "extra_dict"})
 
 
 class Input:
-    """The declaration of one input. What it says beyond the common options are attributes as well."""
+    """The declaration of one input, by parameters in ComfyUI's order. All that it says are attributes as well."""
 
     io_type: ClassVar[str] = "*"
     implied: ClassVar[Mapping[str, Any]] = {}
@@ -82,8 +82,9 @@ class Input:
         optional: bool = False,
         tooltip: str | None = None,
         lazy: bool | None = None,
-        default: Any = None,
         extra_dict: Mapping[str, Any] | None = None,
+        raw_link: bool | None = None,
+        advanced: bool | None = None,
         **options: Any,
     ) -> None:
         self.id = id
@@ -91,8 +92,9 @@ class Input:
         self.optional = optional
         self.tooltip = tooltip
         self.lazy = lazy
-        self.default = default
         self.extra_dict = dict(extra_dict or {})
+        self.raw_link = raw_link
+        self.advanced = advanced
         vars(self).update(options)
 
     def as_dict(self) -> dict[str, Any]:
@@ -127,7 +129,29 @@ def grouped(inputs: Iterable[Input]) -> dict[str, dict[str, Any]]:
 
 
 class WidgetInput(Input):
-    """An input whose value may be typed in."""
+    """An input whose value may be typed in; its parameters are in ComfyUI's order too."""
+
+    def __init__(
+        self,
+        id: str,
+        display_name: str | None = None,
+        optional: bool = False,
+        tooltip: str | None = None,
+        lazy: bool | None = None,
+        default: Any = None,
+        socketless: bool | None = None,
+        widget_type: str | None = None,
+        force_input: bool | None = None,
+        extra_dict: Mapping[str, Any] | None = None,
+        raw_link: bool | None = None,
+        advanced: bool | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(id, display_name, optional, tooltip, lazy, extra_dict, raw_link, advanced, **options)
+        self.default = default
+        self.socketless = socketless
+        self.widget_type = widget_type
+        self.force_input = force_input
 
 
 class StringInput(WidgetInput):

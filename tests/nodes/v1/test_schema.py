@@ -52,6 +52,17 @@ DECLARED: dict[str, list[Any]] = {
     "rate": ["FLOAT,INT", {"default": 25.0, "min": 1.0, "max": 99.0, "widgetType": "FLOAT"}],
     "either": ["IMAGE,MASK", {}],
     "other": ["TEST_OTHER", {"note": 1}],
+    "beats": [
+        "TEST_BEATS",
+        {
+            "tooltip": "Heard",
+            "default": {"beats": []},
+            "socketless": True,
+            "bars": 4,
+            "advanced": True,
+            "beats": True,
+        },
+    ],
     "data": ["TEST_DATA", {"rawLink": True, "display_name": "Data"}],
 }
 
@@ -72,7 +83,7 @@ def test_outputs_are_declared_with_their_names(bench) -> None:
 VALUES = {
     "seed": 3, "gradient": 0.25, "text": "t", "kept": "k", "on": False, "blend": "normal", "file": "a.png [output]",
     "far": "whichever", "tags": ["b"], "color": "#102030", "box": {"x": 1, "y": 2, "width": 3, "height": 4},
-    "rate": 30, "other": {"any": "value"},
+    "rate": 30, "beats": {"beats": [1, 2]}, "other": {"any": "value"},
 }  # fmt: skip
 
 

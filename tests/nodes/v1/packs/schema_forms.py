@@ -37,6 +37,20 @@ class Data(ComfyTypeIO):
     Type = dict[str, int]
 
 
+@io.comfytype(io_type="TEST_BEATS")
+class Beats(io.ComfyTypeIO):
+    Type = dict
+
+    class Input(io.WidgetInput):
+        def __init__(self, id, tooltip=None, advanced=None):
+            super().__init__(
+                id, None, True, tooltip, None, {"beats": []}, True, None, None, {"bars": 4}, None, advanced
+            )
+
+        def as_dict(self):
+            return super().as_dict() | {"beats": True}
+
+
 class Inputs(io.ComfyNode):
     @classmethod
     def define_schema(cls):
@@ -59,6 +73,7 @@ class Inputs(io.ComfyNode):
                 io.MultiType.Input(io.Float.Input("rate", default=25.0, min=1.0, max=99.0), types=[io.Float, io.Int]),
                 io.MultiType.Input("either", types=[io.Image, io.Mask], optional=True),
                 io.Custom("TEST_OTHER").Input("other", optional=True, extra_dict={"note": 1}),
+                Beats.Input("beats", "Heard", True),
                 Data.Input("data", optional=True, raw_link=True, display_name="Data"),
             ],
             outputs=[Data.Output("data"), io.Image.Output(display_name="many", is_output_list=True, tooltip="All")],
