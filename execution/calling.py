@@ -3,6 +3,7 @@
 import json
 import traceback
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,7 @@ from nodes.spec import Blocker, Expansion, NodeSpec, Shown
 
 LONGEST_MESSAGE = 10_000
 LONGEST_VALUE = 300
+MOST_INPUTS = 100
 MOST_FRAMES = 50
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +22,7 @@ ENGINE = str(Path(__file__).parent)
 
 
 class NodeError(Exception):
-    """A node has failed: which, why (the cause), and what it was given."""
+    """A node has failed: which, why (the cause), and what it was given, as far as a person would read it."""
 
     def __init__(self, node_id: str, node_type: str, cause: BaseException, inputs: Mapping[str, Any]) -> None:
         super().__init__(f"{node_type} (node {node_id}) failed: {cause}")
@@ -29,7 +31,7 @@ class NodeError(Exception):
         self.exception_type = type_name(cause)
         self.message = message_of(cause)
         self.frames = frames_of(cause)
-        self.inputs = {name: summary(value) for name, value in inputs.items()}
+        self.inputs = {name: summary(value) for name, value in islice(inputs.items(), MOST_INPUTS)}
 
 
 def call(spec: NodeSpec, inputs: Mapping[str, Any], context: Context) -> Any:

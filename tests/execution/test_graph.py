@@ -80,6 +80,12 @@ def test_a_limit_admits_what_reaches_it_and_refuses_one_more(limits: GraphLimits
         parse(document, smaller)
 
 
+@pytest.mark.parametrize(("nodes", "links", "inputs"), [(10, 100_000, 20_000), (50_000, 250_000, 50_000)])
+def test_links_and_inputs_are_admitted_with_the_nodes(nodes: int, links: int, inputs: int) -> None:
+    limits = GraphLimits.of(nodes)
+    assert (limits.nodes, limits.links, limits.inputs_per_node) == (nodes, links, inputs)
+
+
 def test_nesting_of_any_depth_is_refused_without_recursion() -> None:
     value: Any = 1
     for _ in range(100_000):

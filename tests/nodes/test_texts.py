@@ -20,7 +20,7 @@ TEXTS = [
     "\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe \N{GRINNING FACE}\N{ZERO WIDTH JOINER} e\N{COMBINING ACUTE ACCENT}",
     '\x01\x1b\x7f\x85\N{LINE SEPARATOR}\N{ZERO WIDTH NO-BREAK SPACE}\uffff\U0010ffff \r\n\t\\" </script> {a|b} %x%',
     "",
-    "눈\N{GRINNING FACE}" * (1 << 19),
+    "눈\N{GRINNING FACE}. " * (1 << 18),
 ]
 
 

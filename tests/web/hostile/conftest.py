@@ -1,15 +1,17 @@
 """A server over an engine that runs, and a client that lets no answer pass that a server must not give."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient
+import pytest_asyncio
+from aiohttp import TCPConnector
+from aiohttp.test_utils import TestClient, TestServer
 
-from execution.dispatcher import Dispatcher
 from execution.engines.inline import inline_engine
+from execution.graph import GraphLimits
 from execution.messages import WorkerSetup
 from execution.settings import EngineSettings
 from nodes.paths import Paths
@@ -82,33 +84,44 @@ class Server:
         return await self.ended(sent.said["prompt_id"])
 
     async def ended(self, job_id: str) -> Any:
-        async with asyncio.timeout(60):
+        pause = 0.001
+        async with asyncio.timeout(120):
             while not (found := await self.read(f"/history/{job_id}")):
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 0.1)
         return found[job_id]
 
 
-@pytest.fixture
-def engine_settings(paths: Paths) -> EngineSettings:
-    return EngineSettings(paths.base, paths.base / "weft.db", FakeFiles())
+@pytest.fixture(scope="module")
+def graph_limits() -> GraphLimits:
+    return GraphLimits()
 
 
-@pytest.fixture
-def running_engine(engine_settings: EngineSettings, paths: Paths) -> Dispatcher:
-    return inline_engine(engine_settings, WorkerSetup(paths, host=HOST))
+@pytest.fixture(scope="module")
+def server_settings() -> ServerSettings:
+    return ServerSettings(client_directory=ROOT / "web" / "static")
 
 
-@pytest.fixture
-async def server(
-    running_engine: Dispatcher,
-    paths: Paths,
-    settings: ServerSettings,
-    aiohttp_client: Callable[..., Awaitable[TestClient]],
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def started(
+    tmp_path_factory: pytest.TempPathFactory, graph_limits: GraphLimits, server_settings: ServerSettings
 ) -> AsyncIterator[Server]:
+    """One server for all tests of a file: what one sends must not harm the next."""
+    paths = Paths.below(tmp_path_factory.mktemp("base"), ROOT / "bundled")
+    paths.prepare()
+    limits = EngineSettings(paths.base, paths.base / "weft.db", FakeFiles(), queue_limit=20, graph_limits=graph_limits)
+    app = create_app(inline_engine(limits, WorkerSetup(paths, host=HOST)), paths, server_settings)
+    # Connections are not kept, because a server may end them while the next request is on its way.
+    async with TestClient(TestServer(app), connector=TCPConnector(force_close=True)) as client:
+        yield Server(client, paths.base)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def server(started: Server) -> AsyncIterator[Server]:
     """After each test the server still answers, and a small job runs."""
-    server = Server(await aiohttp_client(create_app(running_engine, paths, settings)), paths.base)
-    yield server
-    entry = await server.run(shown(3))
+    yield started
+    await started.post({"clear": True}, "/queue")
+    entry = await started.run(shown(3))
     assert (entry["status"]["completed"], entry["outputs"]) == (True, {"2": {"text": ["3"]}})
-    await server.read("/queue")
-    await server.read("/history")
+    await started.read("/queue")
+    await started.read("/history?max_items=3")

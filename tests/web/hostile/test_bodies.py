@@ -10,6 +10,8 @@ import pytest
 from tests.execution.graphs import shown
 from tests.web.hostile.conftest import Server
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 UUID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 
 

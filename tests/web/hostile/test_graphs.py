@@ -7,6 +7,8 @@ import pytest
 from tests.execution.graphs import chain, diamonds, graph, shown
 from tests.web.hostile.conftest import Server
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 FAILED = "prompt_outputs_failed_validation"
 
 
@@ -93,22 +95,22 @@ def numbers(count: int) -> dict[str, Any]:
     return {f"n{n}": {"class_type": "Number", "inputs": {"value": n}} for n in range(count)}
 
 
-def all_to_one(node: str, first: str) -> dict[str, Any]:
-    """Ten thousand numbers, each linked to an input of one node."""
-    links = {f"{first}{n}": [f"n{n}", 0] for n in range(10_000)}
-    return numbers(10_000) | {"out": {"class_type": node, "inputs": links}}
+def all_to_one() -> dict[str, Any]:
+    """Ten thousand numbers, all of them linked to a node that takes any name, and to one whose inputs grow."""
+    named = {"class_type": "Gather", "inputs": {f"x{n}": [f"n{n}", 0] for n in range(10_000)}}
+    grown = {"class_type": "Total", "inputs": {f"numbers.number{n}": [f"n{n}", 0] for n in range(10_000)}}
+    return numbers(10_000) | {"named": named, "grown": grown}
 
 
 def each_to_an_output(count: int) -> dict[str, Any]:
     return numbers(count) | {f"o{n}": {"class_type": "Show", "inputs": {"x": [f"n{n}", 0]}} for n in range(count)}
 
 
-SUM = {"out": {"text": [str(sum(range(10_000)))]}}
+SUM = {"text": [str(sum(range(10_000)))]}
 LARGE = {
     "a chain": (chain(10_000), {"out": {"text": ["1"]}}),
     "nested diamonds": (diamonds(200), {"out": {"text": [str(3**200)]}}),
-    "10,000 links into a node that takes any name": (all_to_one("Gather", "x"), SUM),
-    "10,000 links into a node whose inputs grow": (all_to_one("Total", "numbers.number"), SUM),
+    "10,000 links into one node": (all_to_one(), {"named": SUM, "grown": SUM}),
     "5,000 outputs": (each_to_an_output(5_000), {f"o{n}": {"text": [str(n)]} for n in range(5_000)}),
 }
 
@@ -119,6 +121,16 @@ async def test_large_graphs_run_whole(server: Server, name: str) -> None:
     entry = await server.run(document)
     assert entry["outputs"] == outputs
     assert entry["status"]["completed"] is True
+
+
+async def test_the_failure_of_a_node_with_ten_thousand_inputs_is_told_shortly(server: Server) -> None:
+    entry = await server.run(
+        graph(m=("Make", {}), s=("Say", {"text": "x"}))
+        | {"out": {"class_type": "Gather", "inputs": {f"x{n}": ["s", 0] for n in range(10_000)}}}
+    )
+    [[type, failure]] = [message for message in entry["status"]["messages"] if message[0] == "execution_error"]
+    assert (type, failure["node_id"], failure["exception_type"]) == ("execution_error", "out", "TypeError")
+    assert len(failure["current_inputs"]) == 100
 
 
 async def test_five_thousand_bad_outputs_are_told_shortly(server: Server) -> None:

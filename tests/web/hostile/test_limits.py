@@ -9,41 +9,35 @@ import pytest
 from aiohttp import WSMsgType
 
 from execution.graph import GraphLimits
-from execution.settings import EngineSettings
 from execution.validation import MOST_PROBLEMS
 from execution.work import MOST_PIXELS
 from flags import parse
-from nodes.paths import Paths
-from tests.execution.fake_host import FakeFiles
 from tests.execution.graphs import graph, shown
 from tests.web.hostile.conftest import Server
 from web.server import strict_json, websocket
+from web.server.keys import SETTINGS
 from web.server.requests import LONGEST_ID
-from web.server.settings import ServerSettings
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIMITS = GraphLimits(nodes=30, links=110, inputs_per_node=20)
 
 
-@pytest.fixture
-def engine_settings(paths: Paths) -> EngineSettings:
-    return EngineSettings(paths.base, paths.base / "weft.db", FakeFiles(), queue_limit=2, graph_limits=LIMITS)
+@pytest.fixture(scope="module")
+def graph_limits() -> GraphLimits:
+    return LIMITS
 
 
-def test_the_limits_are_those_that_are_told() -> None:
+async def test_the_limits_are_those_that_are_told(server: Server) -> None:
     assert GraphLimits() == GraphLimits(
         nodes=20_000, links=100_000, inputs_per_node=20_000, depth=64, text=1 << 20, key=256
     )
-    assert ServerSettings.max_json_bytes == 8 << 20
+    assert server.client.app is not None
+    assert server.client.app[SETTINGS].max_json_bytes == 8 << 20
     assert (MOST_PIXELS, MOST_PROBLEMS, LONGEST_ID) == (1 << 28, 100, 128)
     assert (websocket.LARGEST_MESSAGE, websocket.MOST_SOCKETS) == (64 * 1024, 200)
     flags = parse([])
     assert (flags.graph_limit, flags.queue_limit, flags.history_limit) == (20_000, 5_000, 10_000)
-
-
-@pytest.mark.parametrize(("nodes", "links", "inputs"), [(10, 100_000, 20_000), (50_000, 250_000, 50_000)])
-def test_links_and_inputs_are_admitted_with_the_nodes(nodes: int, links: int, inputs: int) -> None:
-    limits = GraphLimits.of(nodes)
-    assert (limits.nodes, limits.links, limits.inputs_per_node) == (nodes, links, inputs)
 
 
 def nodes(count: int) -> dict[str, Any]:
@@ -99,8 +93,6 @@ async def test_a_graph_at_a_limit_runs_and_one_over_it_is_refused(
         assert response.status == 200, await response.text()
     sent = await server.queue(make(limit + 1))
     assert (sent.status, sent.type, sent.message) == (400, "invalid_prompt", message)
-    for _ in range(2):
-        await server.post({"clear": True}, "/queue")
 
 
 async def test_a_type_at_the_limit_is_looked_for_and_a_longer_one_is_not(server: Server) -> None:
@@ -161,10 +153,10 @@ async def test_jobs_that_wait(server: Server) -> None:
     running = (await server.queue(slow)).said["prompt_id"]
     while not (await server.read("/queue"))["queue_running"]:
         await asyncio.sleep(0.005)
-    assert [(await server.queue(shown(n))).status for n in range(2)] == [200, 200]
+    assert [(await server.queue(shown(n))).status for n in range(20)] == [200] * 20
     sent = await server.queue(shown(3))
     assert (sent.status, sent.type, sent.message) == (
-        429, "queue_full", "2 jobs wait already. Try again when some have run.",
+        429, "queue_full", "20 jobs wait already. Try again when some have run.",
     )  # fmt: skip
     await server.post({"clear": True}, "/queue")
     await server.post({"prompt_id": running}, "/interrupt")

@@ -8,6 +8,8 @@ import pytest
 from tests.web.hostile.conftest import Server
 from web.server.settings import ServerSettings
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 STARTS = {
     "nothing": b"",
     "half a line": b"GET /que",
@@ -28,9 +30,9 @@ STARTS = {
 }
 
 
-@pytest.fixture
-def settings(settings: ServerSettings) -> ServerSettings:
-    return replace(settings, idle_seconds=0.2, read_seconds=0.2, linger_seconds=0.1)
+@pytest.fixture(scope="module")
+def server_settings(server_settings: ServerSettings) -> ServerSettings:
+    return replace(server_settings, idle_seconds=0.2, read_seconds=0.2, linger_seconds=0.1)
 
 
 @pytest.mark.parametrize("start", STARTS)
