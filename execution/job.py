@@ -174,7 +174,7 @@ class JobRun:
         }
 
     def _hidden(self, node: Node, spec: NodeSpec) -> dict[str, Any]:
-        return hidden_inputs(spec.hidden.items(), node.id, self._graph, self._document, self._run.extra_data)
+        return hidden_inputs(spec.hidden.items(), node.id, self._graph, self._document, self._extra_data)
 
     def _call(self, called: Called) -> None:
         answers = self._blaming(called.node, called.inputs, self._answers, called)
@@ -321,13 +321,17 @@ class JobRun:
         return self._run.graph.read()
 
     @cached_property
+    def _extra_data(self) -> Mapping[str, Any]:
+        return {**self._run.extra_data.read(), **self._run.secrets}
+
+    @cached_property
     def _context(self) -> Context:
         """What all nodes see of the job."""
         return replace(
             self._worker,
-            settings=settings_for(self._run, self._worker.settings),
+            settings=settings_for(self._extra_data, self._worker.settings),
             graph=self._document,
-            extra_pnginfo=self._run.extra_data.get("extra_pnginfo") or {},
+            extra_pnginfo=self._extra_data.get("extra_pnginfo") or {},
             check=self._check,
             job_id=self._run.job_id,
         )

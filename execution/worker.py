@@ -185,8 +185,9 @@ def _tell(outbox: Outbox, type: str, data: Any, client_id: str | None) -> None:
 
 def run_of(command: Begin) -> Run:
     """The job as the executor takes it."""
-    extra_data = {**command.extra_data.read(), **command.secrets}
-    return Run(command.job_id, command.client_id, command.graph, command.targets, extra_data)
+    return Run(
+        command.job_id, command.client_id, command.graph, command.targets, command.extra_data, command.secrets
+    )  # fmt: skip
 
 
 def _free(host: NodeHost, cache: Cache, services: Services | None = None) -> None:

@@ -2,5 +2,6 @@
 
 from execution.workflow.convert import to_graph
 from execution.workflow.document import WorkflowError
+from execution.workflow.known import KnownDrawings
 
-__all__ = ["WorkflowError", "to_graph"]
+__all__ = ["KnownDrawings", "WorkflowError", "to_graph"]

@@ -64,7 +64,9 @@ class Bench:
         self.emitted(event)
 
     def run(self, document: Mapping[str, Any], *targets: str, **extra_data: Any) -> Outcome:
-        return self.executor.run(Run("job", "client", JsonText.of(document), targets or ("out",), extra_data))
+        return self.executor.run(
+            Run("job", "client", JsonText.of(document), targets or ("out",), JsonText.of(extra_data))
+        )
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

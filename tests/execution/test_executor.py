@@ -58,7 +58,7 @@ def test_events_tell_the_run_in_order(executor: Executor, events: list[Event]) -
 )
 def test_a_job_may_ask_for_other_previews(executor: Executor, events: list[Event], asked: Any, made: str) -> None:
     extra_data = {} if asked is None else {"preview_method": asked}
-    executor.run(Run("job", "client", JsonText.of(graph(a=("TellPreviews", {}))), ("a",), extra_data))
+    executor.run(Run("job", "client", JsonText.of(graph(a=("TellPreviews", {}))), ("a",), JsonText.of(extra_data)))
     assert events[-1] == NodeFinished("job", "client", "a", {"text": [made]})
 
 

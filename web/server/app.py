@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from execution.engine import Engine
+from execution.workflow import KnownDrawings
 from nodes.paths import Paths
 from web.server import (
     client,
@@ -64,6 +65,7 @@ def create_app(engine: Engine, paths: Paths, settings: ServerSettings) -> web.Ap
         },
     )
     app[keys.ENGINE] = engine
+    app[keys.DRAWINGS] = KnownDrawings()
     app[keys.PATHS] = paths
     app[keys.SETTINGS] = settings
     app[keys.SOCKETS] = Sockets(time.monotonic)

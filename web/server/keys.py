@@ -5,11 +5,13 @@ import asyncio
 from aiohttp import web
 
 from execution.engine import Engine
+from execution.workflow import KnownDrawings
 from nodes.paths import Paths
 from web.server.settings import ServerSettings
 from web.server.sockets import Sockets
 
 ENGINE = web.AppKey("engine", Engine)
+DRAWINGS = web.AppKey("drawings", KnownDrawings)
 PATHS = web.AppKey("paths", Paths)
 SETTINGS = web.AppKey("settings", ServerSettings)
 SOCKETS = web.AppKey("sockets", Sockets)

@@ -4,15 +4,16 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
 from aiohttp import web
 
-from execution.engine import Engine, InvalidGraphError, KeyTakenError, Problem, QueueFullError, Submission
-from execution.workflow import WorkflowError, to_graph
+from execution.engine import InvalidGraphError, KeyTakenError, Problem, QueueFullError, Submission
+from execution.workflow import WorkflowError
 from web.server import requests
-from web.server.keys import ENGINE
+from web.server.keys import DRAWINGS, ENGINE
 from web.server.replies import RequestError, node_problems, problem, reply
 
 routes = web.RouteTableDef()
@@ -30,7 +31,7 @@ async def get_remaining(request: web.Request) -> web.Response:
 async def submit(request: web.Request) -> web.Response:
     """Queue a graph, or the graph of an editor's workflow; all its problems come back at once."""
     try:
-        submission = await submission_of(await requests.json_object(request), request.app[ENGINE])
+        submission = await submission_of(await requests.json_object(request), request.app)
         accepted = await request.app[ENGINE].submit(submission)
     except InvalidGraphError as error:
         return invalid(error)
@@ -46,12 +47,12 @@ def invalid(error: InvalidGraphError) -> web.Response:
     return reply({"error": problem(error.error), "node_errors": node_problems(error.node_errors)}, 400)
 
 
-async def submission_of(fields: dict[str, Any], engine: Engine) -> Submission:
+async def submission_of(fields: dict[str, Any], app: web.Application) -> Submission:
     """What a body asks for. Raises RequestError if a field has the wrong type, InvalidGraphError without a graph."""
     extra_data = requests.mapping(fields, "extra_data")
     if "workflow" in fields:
         workflow = requests.mapping(fields, "workflow")
-        graph = await _drawn(workflow, engine)
+        graph = await _drawn(workflow, app)
         saved = requests.mapping(extra_data, "extra_pnginfo") | {"workflow": workflow}
         extra_data = extra_data | {"extra_pnginfo": saved}
     elif "prompt" in fields:
@@ -81,11 +82,11 @@ def _digest(fields: dict[str, Any]) -> bytes:
     return blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=16).digest()
 
 
-async def _drawn(workflow: dict[str, Any], engine: Engine) -> dict[str, Any]:
+async def _drawn(workflow: dict[str, Any], app: web.Application) -> Mapping[str, Any]:
     """The graph that a workflow draws."""
-    specs = (await engine.catalog()).specs
+    specs = (await app[ENGINE].catalog()).specs
     try:
-        return await asyncio.to_thread(to_graph, workflow, specs)
+        return await asyncio.to_thread(app[DRAWINGS].graph_of, workflow, specs)
     except WorkflowError as error:
         raise InvalidGraphError(Problem("invalid_workflow", str(error)), {}) from error
 

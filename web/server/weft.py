@@ -36,7 +36,7 @@ async def get_default_workflow(request: web.Request) -> web.Response:
 async def check_graph(request: web.Request) -> web.Response:
     """The graph of a workflow and all that keeps it from running, without queueing it."""
     try:
-        submission = await submission_of(await requests.json_object(request), request.app[ENGINE])
+        submission = await submission_of(await requests.json_object(request), request.app)
         checked = await request.app[ENGINE].check(submission)
     except InvalidGraphError as error:
         return reply({"graph": {}, "node_errors": node_problems(error.node_errors), "error": problem(error.error)})

@@ -38,7 +38,7 @@ class Bench:
         self.executor = Executor(self.registry, Cache(), context, self.events.append, lambda job_id: False)
 
     def run(self, graph: Mapping[str, Any], *targets: str, **extra_data: Any) -> Outcome:
-        return self.executor.run(Run("job", "client", JsonText.of(graph), targets, extra_data))
+        return self.executor.run(Run("job", "client", JsonText.of(graph), targets, JsonText.of(extra_data)))
 
     def shown(self, graph: Mapping[str, Any], target: str) -> Any:
         """What an output node has shown."""
