@@ -13,7 +13,10 @@ LONGEST_KEYWORD = 79
 LONGEST_TEXT = 32 << 20
 """Bytes, also once decompressed."""
 
-KINDS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+MOST_CHUNKS = 1 << 20
+
+KINDS = frozenset({b"tEXt", b"zTXt", b"iTXt", b"comf"})
+"""Those with texts; the last is like the first, and holds what made an animation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +30,21 @@ class _Chunk:
 
 
 def read_texts(file: BinaryIO, keywords: Collection[str]) -> dict[str, str]:
-    """The texts under these keywords (PNG specification, third edition, 11.3.3). Raises HeadlessError."""
-    return {
-        chunk.keyword: _text(chunk, _data(file, chunk)) for chunk in list(_chunks(file)) if chunk.keyword in keywords
-    }
+    """The texts under these keywords, the first of each (PNG specification, third edition, 11.3.3).
+
+    Raises HeadlessError.
+    """
+    found: dict[str, str] = {}
+    for chunk in _chunks(file):
+        if chunk.keyword in keywords and chunk.keyword not in found:
+            found[chunk.keyword] = _text(chunk, _data(file, chunk))
+    return found
 
 
 def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
     size = file.seek(0, 2)
     position = len(SIGNATURE)
-    while True:
+    for _ in range(MOST_CHUNKS):
         file.seek(position)
         header = file.read(8)
         if len(header) < 8:
@@ -51,6 +59,7 @@ def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
         if kind in KINDS:
             keyword = file.read(min(length, LONGEST_KEYWORD + 1)).partition(b"\0")[0]
             yield _Chunk(kind, keyword.decode("latin-1"), start, length)
+    raise HeadlessError(f"The PNG has more than {MOST_CHUNKS} chunks.")
 
 
 def _data(file: BinaryIO, chunk: _Chunk) -> bytes:
@@ -68,10 +77,10 @@ def _data(file: BinaryIO, chunk: _Chunk) -> bytes:
 def _text(chunk: _Chunk, data: bytes) -> str:
     try:
         match chunk.kind:
-            case b"tEXt":
-                return data.decode("latin-1")
+            case b"tEXt" | b"comf":
+                return _decoded(data)
             case b"zTXt":
-                return _inflated(data[1:], chunk).decode("latin-1")
+                return _decoded(_inflated(data[1:], chunk))
             case _:
                 is_compressed = data[:1] == b"\1"
                 # Two flags, then a language and a translated keyword, each ended by a NUL.
@@ -79,6 +88,14 @@ def _text(chunk: _Chunk, data: bytes) -> str:
                 return (_inflated(text, chunk) if is_compressed else text).decode("utf-8")
     except (IndexError, UnicodeDecodeError, zlib.error) as error:
         raise HeadlessError(f'The text "{chunk.keyword}" of the PNG cannot be read: {error}.') from error
+
+
+def _decoded(data: bytes) -> str:
+    """The text, which is Latin-1 by the specification, and UTF-8 in many files that programs for browsers write."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _inflated(data: bytes, chunk: _Chunk) -> bytes:

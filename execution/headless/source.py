@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,7 +29,8 @@ def read_source(path: Path) -> Source:
     """Read a file, whatever its name. Raises HeadlessError."""
     try:
         with path.open("rb") as file:
-            return _read(file)
+            # What comes through a pipe cannot be gone back in.
+            return _read(file if file.seekable() else BytesIO(file.read(LARGEST_JSON + 1)))
     except OSError as error:
         raise HeadlessError(f"{path} cannot be read: {error.strerror}.") from error
     except HeadlessError as error:

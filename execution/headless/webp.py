@@ -10,6 +10,7 @@ HEADER = 12
 """Bytes of "RIFF", a length, "WEBP"."""
 
 LARGEST_BLOCK = 64 << 20
+LONGEST_KEYWORD = 79
 ASCII = 2
 ENTRY = 12
 """Bytes of an entry in a TIFF directory: tag, type, count, and the value or its offset."""
@@ -23,10 +24,13 @@ def is_webp(start: bytes) -> bool:
 def read_texts(file: BinaryIO, keywords: Collection[str]) -> dict[str, str]:
     """The texts under these keywords. Raises HeadlessError."""
     found: dict[str, str] = {}
-    for text in _texts(_exif(file)):
-        keyword, colon, value = text.partition(":")
-        if colon and keyword.lower() in keywords:
-            found.setdefault(keyword.lower(), value)
+    block = _exif(file)
+    for place, length in _texts(block):
+        start, colon, _ = block[place : place + min(length, LONGEST_KEYWORD + 1)].partition(b":")
+        keyword = start.decode("ascii", "replace").lower()
+        # Entries may share one text: each is looked at, and only what is wanted is copied.
+        if colon and keyword in keywords and keyword not in found:
+            found[keyword] = block[place + len(start) + 1 : place + length].rstrip(b"\0").decode("utf-8", "replace")
     return found
 
 
@@ -47,8 +51,9 @@ def _exif(file: BinaryIO) -> bytes:
     return b""
 
 
-def _texts(block: bytes) -> Iterator[str]:
-    """The ASCII entries of the first directory (TIFF 6.0, section 2). A block that makes no sense has none."""
+def _texts(block: bytes) -> Iterator[tuple[int, int]]:
+    """Where the ASCII entries of the first directory begin, and how long they are (TIFF 6.0, section 2). A block that
+    makes no sense has none."""
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
     if order is None or len(block) < 10:
         return
@@ -59,4 +64,4 @@ def _texts(block: bytes) -> Iterator[str]:
     for offset in range(start + 2, min(start + 2 + count * ENTRY, len(block) - ENTRY + 1), ENTRY):
         _, kind, length, place = struct.unpack_from(order + "HHII", block, offset)
         if kind == ASCII and length > 4 and place + length <= len(block):
-            yield block[place : place + length].rstrip(b"\0").decode("utf-8", "replace")
+            yield place, length

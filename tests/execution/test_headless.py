@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import struct
 import zlib
 from collections.abc import AsyncIterator
@@ -187,6 +188,8 @@ TEXT = json.dumps(WORKFLOW).encode()
     "carrier",
     [
         chunk(b"tEXt", b"workflow\0" + TEXT),
+        chunk(b"comf", b"workflow\0" + TEXT),
+        chunk(b"tEXt", b"workflow\0" + TEXT) + chunk(b"tEXt", b"workflow\0{}"),
         chunk(b"zTXt", b"workflow\0\0" + zlib.compress(TEXT)),
         chunk(b"iTXt", b"workflow\0\0\0en\0x\0" + TEXT),
         chunk(b"iTXt", b"workflow\0\1\0\0\0" + zlib.compress(TEXT)),
@@ -255,9 +258,34 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path, dat
     assert str(tmp_path / "file") in str(error.value)
 
 
+def test_a_workflow_may_come_through_a_pipe() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, TEXT)
+    os.close(writer)
+    assert read_source(Path(f"/dev/fd/{reader}")) == Source(workflow=WORKFLOW)
+    os.close(reader)
+
+
+def test_of_texts_with_one_name_the_first_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(webp([b"workflow:" + TEXT, b"workflow:{}"]))
+    assert read_source(tmp_path / "x") == Source(workflow=WORKFLOW)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(HeadlessError, match="No such file"):
         read_source(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_texts_are_read_in_either_encoding(encoding: str) -> None:
+    data = png(chunk(b"tEXt", b"workflow\0" + "é".encode(encoding)))
+    assert read_texts(io.BytesIO(data), ("workflow",)) == {"workflow": "é"}
+
+
+def test_chunks_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("execution.headless.png.MOST_CHUNKS", 9)
+    with pytest.raises(HeadlessError, match="more than 9 chunks"):
+        read_texts(io.BytesIO(png(*[chunk(b"tEXt", b"")] * 9)), ("workflow",))
 
 
 def test_other_chunks_are_passed_over() -> None:
