@@ -68,6 +68,17 @@ def _handle(what: str, of: type) -> Callable[[Facade], bool]:
     return lambda handle: handle.what == what and isinstance(handle.ours, of)
 
 
+def _encoders(count: int, role: str = "") -> Callable[[Facade], bool]:
+    """A text encoder's inside, of so many encoders, the first of them of this role."""
+
+    def plays(handle: Facade) -> bool:
+        if handle.what != "clip.cond_stage_model" or not isinstance(handle.ours, Clip):
+            return False
+        return len(handle.ours.uses) == count and handle.ours.uses[0].role.startswith(role)
+
+    return plays
+
+
 def _network(vector: type | None = None) -> Callable[[Facade], bool]:
     """A model's inside, of the family that is told such a vector."""
 
@@ -86,6 +97,9 @@ PLAYED: Mapping[str, Callable[[Facade], bool]] = {
     "comfy.model_patcher.ModelPatcher": _handle("MODEL", Model),
     "comfy.sd.CLIP": _handle("CLIP", Clip),
     "comfy.sd.VAE": _handle("VAE", Vae),
+    "comfy.sd1_clip.SD1ClipModel": _encoders(1),
+    "comfy.sdxl_clip.SDXLClipModel": _encoders(2),
+    "comfy.sdxl_clip.SDXLRefinerClipModel": _encoders(1, "clip_g"),
     "comfy.model_base.BaseModel": _network(),
     "comfy.model_base.SDXL": _network(SizesVector),
     "comfy.model_base.SDXLRefiner": _network(AestheticVector),

@@ -15,17 +15,53 @@ from nodes.v1.facade import Facade
 from nodes.v1.runtime import NotOfferedError
 from nodes.v1.weights import weight_patches
 
-Tokens = dict[str, list[list[tuple[Any, ...]]]]
-"""By encoder (l, g, h), rows of 77 (token or vector, weight), the marks of start and end among them."""
+Rows = Sequence[Sequence[Sequence[Any]]]
+"""Rows of 77 (token or vector, weight) for one encoder, the marks of start and end among them."""
+
+Tokens = dict[str, Rows]
+"""The rows by encoder: l, g, h."""
 
 KEYS: Mapping[Role, str] = {"clip_l": "l", "clip_g": "g", "clip_h": "h"}
 
 
 class TextEncoderInside(Facade):
-    """What packs reach as `clip.cond_stage_model`, which is asked for the names of its weights only."""
+    """What packs reach as `clip.cond_stage_model`: the names of its weights, and its encoders one by one."""
 
     what = "clip.cond_stage_model"
     ours: Clip
+
+    @property
+    def clip_l(self) -> "OneTextEncoder":
+        """The encoder of this role."""
+        return self._encoder("clip_l")
+
+    @property
+    def clip_g(self) -> "OneTextEncoder":
+        """The encoder of this role."""
+        return self._encoder("clip_g")
+
+    @property
+    def clip_h(self) -> "OneTextEncoder":
+        """The encoder of this role."""
+        return self._encoder("clip_h")
+
+    def _encoder(self, role: Role) -> "OneTextEncoder":
+        use = next((one for one in self.ours.uses if one.role == role), None)
+        if use is None:
+            raise NotOfferedError(f"{role!r} of a CLIP that has no such encoder")
+        return OneTextEncoder(replace(self.ours, uses=(use,)))
+
+
+class OneTextEncoder(Facade):
+    """One of the encoders of a CLIP."""
+
+    what = "text encoder"
+    ours: Clip
+
+    def encode_token_weights(self, token_weight_pairs: Rows) -> tuple[Tensor, Tensor | None]:
+        """The features (1, 77 · rows, width) of rows of tokens, and the pooled output of the first."""
+        role = self.ours.uses[0].role
+        return ForeignClip(self.ours).encode_from_tokens({KEYS[role]: list(token_weight_pairs)}, return_pooled=True)
 
 
 class ForeignClip(Facade):
@@ -51,6 +87,11 @@ class ForeignClip(Facade):
         if found.patch is not None:
             self.ours = replace(self.ours, weights=(*self.ours.weights, found.patch))
         return found.names
+
+    @property
+    def patcher(self) -> "ForeignClip":
+        """What holds the changes to its weights: the handle itself."""
+        return self
 
     @property
     def layer_idx(self) -> int | None:
