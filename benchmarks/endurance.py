@@ -90,6 +90,7 @@ async def kill(base: Path, kills: int) -> tuple[list[str], dict[str, Any]]:
     for _ in range(kills):
         async with serving(base) as server, aiohttp.ClientSession() as http:
             await server.wait_until_page(http)
+            await server.wait_until_ready(http)
             loading = asyncio.gather(*(load(http, server) for _ in range(4)))
             await asyncio.sleep(generator.uniform(0, 4))
             for worker in server.workers()[: generator.randrange(2)]:

@@ -111,24 +111,24 @@ async def test_how_a_job_ended_is_written_as_soon_as_the_disk_takes_it_however_l
     assert entry.job.state == "succeeded"
 
 
-async def test_a_job_stopped_while_it_waits_for_the_disk_does_not_run(
+async def test_a_job_stopped_while_it_waits_for_the_disk_is_not_begun_again(
     inline: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = inline.engine._store.store
-    begin = store.begin
+    attempts: list[Any] = []
 
     def interrupted(*values: Any) -> Any:
+        attempts.append(values)
         asyncio.run_coroutine_threadsafe(interrupt(), loop).result()
-        monkeypatch.setattr(store, "begin", begin)
         raise sqlite3.OperationalError("disk I/O error")
 
     async def interrupt() -> None:
         assert inline.engine.interrupt()
 
     loop = asyncio.get_running_loop()
-    monkeypatch.setattr(store, "begin", interrupted)
+    monkeypatch.setattr(inline.engine._store.store, "begin", interrupted)
     assert isinstance(await inline.run(shown(1)), JobInterrupted)
     assert inline.of(NodeStarted) == []
+    assert len(attempts) == 1
 
 
 async def test_jobs_that_cannot_be_taken_out_of_the_queue_on_disk_are_still_in_it(
@@ -147,17 +147,16 @@ async def test_jobs_that_cannot_be_taken_out_of_the_queue_on_disk_are_still_in_i
 
 
 async def test_a_full_disk_does_not_keep_the_engine_from_stopping(
-    inline: Watched, settings: EngineSettings, setup: WorkerSetup, monkeypatch: pytest.MonkeyPatch
+    with_process: Watched, settings: EngineSettings, setup: WorkerSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = await inline.engine.submit(Submission(shown(1) | SLOW))
-    await inline.node_started("s")
-    refuse(inline, monkeypatch, "requeue", 1000)
-    refuse(inline, monkeypatch, "finish", 1000)
-    inline.engine._runners[0].worker.interrupt(running.job_id)  # The thread has to end; nobody asked for it.
-    await inline.engine.stop()
+    running = await with_process.engine.submit(Submission(SLOW))
+    await with_process.node_started("s")
+    refusals = refuse(with_process, monkeypatch, "requeue", 1)
+    await with_process.engine.stop()
+    assert next(refusals, False) is False
     again = Watched(inline_engine(settings, setup))
     await again.engine.start()
-    await again.until(lambda: again.engine.queue().running == (running.job_id,))
+    await again.node_started("s")
     again.engine.interrupt()
     assert isinstance(await again.outcome(running.job_id), JobInterrupted)
     await again.engine.stop()

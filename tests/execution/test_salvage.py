@@ -65,17 +65,35 @@ def test_of_a_damaged_queue_all_that_can_be_read_is_there_again(path: Path, page
     assert store.last_sequence() >= 61
 
 
-def test_what_the_last_program_had_not_yet_moved_into_the_file_is_read_too(path: Path) -> None:
+def with_journal(path: Path) -> bytes:
+    """A store whose last program was killed before it moved a job from its journal into the file."""
     filled(path)
     store = Store(path)
     store.transaction([lambda: store.add(job("late"))], durable=True)
     journal = path.with_name("weft.db-wal").read_bytes()
     store.close()
+    return journal
+
+
+def test_what_the_last_program_had_not_yet_moved_into_the_file_is_read_too(path: Path) -> None:
+    journal = with_journal(path)
     spoil(path, 20)
     path.with_name("weft.db-wal").write_bytes(journal)
     store, notice = open_store(path)
     assert notice is not None
     assert store.find("late") is not None
+
+
+def test_what_it_had_not_moved_is_not_taken_for_the_new_ones(path: Path) -> None:
+    journal = with_journal(path)
+    path.write_bytes(b"no database at all" * 1000)
+    path.with_name("weft.db-wal").write_bytes(journal)
+    store, notice = open_store(path)
+    assert notice is not None
+    assert store._connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert list(store.unfinished()) == []
+    [kept] = path.parent.glob("weft.db.damaged-*-wal")
+    assert kept.read_bytes() == journal
 
 
 @pytest.mark.parametrize("step", ["_take_over", "_exchange"])
