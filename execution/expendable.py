@@ -28,7 +28,9 @@ def be_expendable(lifeline: int) -> None:
             fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
             fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
             fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([lifeline], [], [], 0)[0]:  # the server had ended before
+    ends = select.poll()
+    ends.register(lifeline)
+    if ends.poll(0):  # the server had ended before
         end_all()
 
 
