@@ -11,6 +11,9 @@ from web.server.replies import RequestError
 
 LONGEST_ID = 128
 LARGEST_COUNT = 1 << 53
+SLOWEST = 16 * 1024
+"""Bytes that give the sender of a long body another second."""
+
 LARGE = 64 * 1024
 """Bytes of a body up to which it is read at once."""
 

@@ -14,8 +14,6 @@ from web.server.replies import RequestError, reply
 
 LONGEST_FIELD = 4096  # bytes
 MOST_FIELDS = 16
-SLOWEST = 16 * 1024
-"""Bytes of a file that give its sender another second."""
 
 routes = web.RouteTableDef()
 
@@ -93,7 +91,7 @@ async def _copy(part: BodyPartReader, file: IO[bytes], most: int, patience: asyn
         size += len(chunk)
         if size > most:
             raise RequestError(f"The file is larger than {most / 1024**2:g} MB (--max-upload-size).", 413)
-        patience.reschedule((patience.when() or 0.0) + len(chunk) / SLOWEST)
+        patience.reschedule((patience.when() or 0.0) + len(chunk) / requests.SLOWEST)
         await asyncio.to_thread(file.write, chunk)
     file.flush()
 
