@@ -23,6 +23,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.server import Server, serving
+from benchmarks.verdicts import Verdicts
 
 Graph = dict[str, Any]
 
@@ -89,29 +90,13 @@ async def timed(server: Server, http: aiohttp.ClientSession, graphs: list[Graph]
     )
 
 
-class Verdicts:
-    """Figures beside the limits that they are to keep."""
-
-    def __init__(self) -> None:
-        self._rows: list[str] = []
-
-    def at_most(self, what: str, limit: float, measured: float) -> None:
-        self._rows.append(f"| {what} | ≤ {limit:g} | {measured:.3g} | {'holds' if measured <= limit else 'MISSED'} |")
-
-    def at_least(self, what: str, limit: float, measured: float) -> None:
-        self._rows.append(f"| {what} | ≥ {limit:g} | {measured:.3g} | {'holds' if measured >= limit else 'MISSED'} |")
-
-    def of_graph(self, shape: str, nodes: int, fresh: Measured, again: Measured) -> None:
-        """Holds what was measured of a graph against the limits for one of its size."""
-        self.at_most(f"ms a node, {shape} of {nodes}", MOST_MS_A_NODE, fresh.seconds / nodes * 1000)
-        if 1_000 <= nodes < 1_100:
-            self.at_most(f"ms until the success, unchanged {shape} of {nodes}", MOST_MS_UNCHANGED, again.seconds * 1000)
-        if nodes >= 10_000:
-            self.at_most(f"messages a node, {shape} of {nodes}", MOST_MESSAGES_A_NODE, fresh.messages / nodes)
-
-    def print(self) -> None:
-        print("\n| what | limit | measured | |\n| --- | ---: | ---: | --- |")
-        print("\n".join(self._rows))
+def hold(verdicts: Verdicts, shape: str, nodes: int, fresh: Measured, again: Measured) -> None:
+    """Holds what was measured of a graph against the limits for one of its size."""
+    verdicts.at_most(f"ms a node, {shape} of {nodes}", MOST_MS_A_NODE, fresh.seconds / nodes * 1000)
+    if 1_000 <= nodes < 1_100:
+        verdicts.at_most(f"ms until the success, unchanged {shape} of {nodes}", MOST_MS_UNCHANGED, again.seconds * 1000)
+    if nodes >= 10_000:
+        verdicts.at_most(f"messages a node, {shape} of {nodes}", MOST_MESSAGES_A_NODE, fresh.messages / nodes)
 
 
 async def graphs_table(
@@ -128,7 +113,7 @@ async def graphs_table(
             nodes = len(graphs[0])
             fresh = await timed(server, http, graphs)
             again = await timed(server, http, [graphs[-1]] * max(repeats, RUNS_AGAIN))
-            verdicts.of_graph(shape, nodes, fresh, again)
+            hold(verdicts, shape, nodes, fresh, again)
             print(
                 f"| {shape} | {nodes} | {fresh.seconds / nodes * 1000:.3f} | {fresh.processor / nodes * 1000:.3f} | "
                 f"{fresh.messages} | {again.seconds * 1000:.1f} | {again.processor * 1000:.1f} |",
