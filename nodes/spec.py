@@ -99,7 +99,10 @@ class NodeSpec:
 
 
 class Shown(NamedTuple):
-    """A result together with what the editor shows on the node, in ComfyUI's form: {"images": [{"filename": …}]}."""
+    """A result together with what the editor shows on the node, in ComfyUI's form: {"images": [{"filename": …}]}.
+
+    As a return type it says that there is no output; its result is None then. Annotate it to say which there is.
+    """
 
     result: Any
     ui: Mapping[str, list[Any]]
@@ -321,7 +324,7 @@ def _outputs(function: Callable[..., Any], names: tuple[str, ...] | None) -> tup
         raise NodeDeclarationError(f"{function.__name__}: no return type. Add one (None if it has no output).")
     result = hints["return"]
     where = f"{function.__name__} returns"
-    if result is NoneType or result is None:
+    if result is NoneType or result is None or result is Shown:
         return ()
     base, extras = _unwrapped(result)
     fields = getattr(base, "_fields", None)

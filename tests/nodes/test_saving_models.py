@@ -79,6 +79,21 @@ def test_single_networks_are_saved_without_a_prefix(context: Context) -> None:
     assert Library(POLICY).text_encoders([saved]).encoder.shapes == clip().encoder.shapes
 
 
+def test_each_file_that_is_saved_is_told(context: Context) -> None:
+    told = [
+        checkpoint_save(model=model(), clip=clip(), vae=vae(), context=context),
+        model_save(model=model(), context=context),
+        clip_save(clip=clip(1), filename_prefix="text", context=context),
+        vae_save(vae=vae(), filename_prefix="a/b/vae", context=context),
+        save_lora(lora={"x.lora_up.weight": torch.ones(1, 1)}, steps=3, context=context),
+    ]
+    files = [file for one in told for file in one.ui["files"]]
+    assert {context.paths.output / file["subfolder"] / file["filename"] for file in files} == {
+        path for path in context.paths.output.rglob("*") if path.is_file()
+    }
+    assert {file["type"] for file in files} == {"output"}
+
+
 def test_what_cannot_be_saved_leaves_no_file(context: Context) -> None:
     def stop(value: int, maximum: int, preview: bytes | None) -> None:
         if value > maximum / 2:
