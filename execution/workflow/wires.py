@@ -75,7 +75,7 @@ def _upstream(scope: Scope, link: DrawnLink) -> Origin | tuple[Scope, DrawnLink 
     if node.type == "Reroute":
         return scope, scope.link(node, 0)
     if node.type == "PrimitiveNode":
-        return _primitive(node)
+        return _primitive(scope, node)
     return Source(f"{scope.prefix}{node.id}", link.source_slot)
 
 
@@ -111,6 +111,8 @@ def _named(types: str) -> set[str]:
     return {part.strip() for part in types.split(",")} - {"*"}
 
 
-def _primitive(node: DrawnNode) -> Literal | None:
+def _primitive(scope: Scope, node: DrawnNode) -> Literal | None:
+    """The one value of the node, or what the instance around it gives for that."""
     values = list(node.values.values()) if isinstance(node.values, Mapping) else node.values
+    values = [*scope.overrides.get(node.id, {}).values(), *values]
     return Literal(values[0]) if values else None
