@@ -123,7 +123,12 @@ def test_a_type_that_is_gone_is_missed() -> None:
         (spec("Spoil", lambda x: [*x, x.append(0)][:-1], "x"), graph(s=("Spoil", {"x": LIST}))),
         (spec("Spoil", lambda x: [*x["a"], x["a"].append(0)][:-1], "x"), graph(s=("Spoil", {"x": {"a": [1, 2]}}))),
         (
-            spec("Spoil", lambda x, p: [x, p["s"]["inputs"].update(x=9)][:-1], "x", hidden={"p": "PROMPT"}),
+            spec(
+                "Spoil",
+                lambda x, p: [p["s"]["inputs"]["x"], p["s"]["inputs"].update(x=9)][:-1],
+                "x",
+                hidden={"p": "PROMPT"},
+            ),
             graph(s=("Spoil", {"x": 1})),
         ),
     ],
