@@ -105,6 +105,7 @@ class WorkerLoop:
         self._send = send
         self._loaded = loaded
         self._commands: queue.SimpleQueue[Begin | Free | Stop] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[AskChanges | None] = queue.SimpleQueue()
         self._stopped: set[str] = set()
         self._host: NodeHost | None = None
         self._services = Services()
@@ -118,8 +119,7 @@ class WorkerLoop:
             case AskStats(number):
                 self._send(Stats(number, self._device_stats()))
             case AskChanges():
-                # In a thread, because a pack may take its time over its files, and interrupts must not wait for it.
-                threading.Thread(target=self._tell_changes, args=(command,), daemon=True, name="changes").start()
+                self._asked.put(command)
             case AskChecks():
                 threading.Thread(target=self._tell_checks, args=(command,), daemon=True, name="checks").start()
             case _:
@@ -143,9 +143,15 @@ class WorkerLoop:
         found = hook_problems(graph, asked.nodes, Kinds(specs), context_of, settled)
         self._send(Checks(asked.number, {node_id: tuple(problems) for node_id, problems in found.items()}))
 
-    def _tell_changes(self, asked: AskChanges) -> None:
-        found = self._host.refresh() if self._host is not None else {}
-        self._send(Changes(asked.number, {id: spec.without_code() for id, spec in found.items()}))
+    def _tell_changes(self, host: NodeHost) -> None:
+        """Answer whoever asks for changes, in a thread of its own: packs may take their time over their files, and
+        interrupts must not wait for them."""
+        while (asked := self._asked.get()) is not None:
+            try:
+                found = host.refresh()
+                self._send(Changes(asked.number, {id: spec.without_code() for id, spec in found.items()}))
+            except Exception:
+                LOG.exception("The nodes could not be asked for their inputs.")
 
     def _tell_loading(self, pack: str) -> None:
         self._send(Loading(pack))
@@ -165,6 +171,7 @@ class WorkerLoop:
         executor = Executor(host.specs, cache, self._context, outbox.emit, self._stopped.__contains__)
         self._loaded()
         self._send(Ready(catalog_of(host)))
+        threading.Thread(target=self._tell_changes, args=(host,), daemon=True, name="changes").start()
         while not isinstance(command := self._commands.get(), Stop):
             if isinstance(command, Begin):
                 outcome = executor.run(run_of(command))
@@ -176,6 +183,7 @@ class WorkerLoop:
                 _free(host, cache, services)
             elif command.free_memory:
                 _free(host, cache)
+        self._asked.put(None)
 
 
 def _tell(outbox: Outbox, type: str, data: Any, client_id: str | None) -> None:
