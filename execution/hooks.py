@@ -10,7 +10,7 @@ from execution.engine import Problem
 from execution.graph import Graph, Link, Node, NodeId
 from execution.kinds import Kind
 from execution.lists import calls
-from nodes.context import Context
+from nodes.context import Context, InterruptedByUserError
 from nodes.spec import NodeSpec
 
 INPUT_TYPES = "input_types"
@@ -67,7 +67,9 @@ def _problems(
         inputs[INPUT_TYPES] = _linked_types(node, graph, kinds)
     try:
         answers = [_asked(spec, call, context, settle) for call in calls(inputs, spec.takes_lists)]
-    except Exception as error:  # noqa: BLE001 - whatever a check raises says that it cannot approve
+    except InterruptedByUserError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a check raises says that it cannot approve
         return [
             Problem(
                 "exception_during_validation", message_of(error), f"{type_name(error)} in the check of {spec.id}",
@@ -87,11 +89,14 @@ def _asked(
 
 
 def _linked_types(node: Node, graph: Graph, kinds: Mapping[str, Kind]) -> dict[str, str]:
-    return {
-        name: kinds[graph[value.source].type].spec.outputs[value.output].type
-        for name, value in node.inputs.items()
-        if isinstance(value, Link)
-    }
+    """The types of what is linked; inputs that the node does not declare may be linked to what is not there."""
+    found: dict[str, str] = {}
+    for name, value in node.inputs.items():
+        source = graph.get(value.source) if isinstance(value, Link) else None
+        outputs = kinds[source.type].spec.outputs if source is not None and source.type in kinds else ()
+        if isinstance(value, Link) and value.output < len(outputs):
+            found[name] = outputs[value.output].type
+    return found
 
 
 def _problem(answer: bool | str, name: str) -> Problem:

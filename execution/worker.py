@@ -135,12 +135,12 @@ class WorkerLoop:
 
     def _tell_checks(self, asked: AskChecks) -> None:
         specs = self._host.specs if self._host is not None else {}
-        graph = adopt(asked.graph.read())
+        document = asked.graph.read()
 
         def context_of(node_id: str) -> Context:
-            return replace(self._context, node_id=node_id, graph=asked.graph.read())
+            return replace(self._context, node_id=node_id, graph=document)
 
-        found = hook_problems(graph, asked.nodes, Kinds(specs), context_of, settled)
+        found = hook_problems(adopt(document), asked.nodes, Kinds(specs), context_of, settled)
         self._send(Checks(asked.number, {node_id: tuple(problems) for node_id, problems in found.items()}))
 
     def _tell_changes(self, host: NodeHost) -> None:

@@ -1,6 +1,7 @@
 """Nodes that check their inputs themselves, and what is left to check for the engine."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -63,6 +64,7 @@ async def slowly(number: int) -> str:
         ("number", slowly, [("custom_validation_failed", "number - 3 is odd")]),
         ("number", lambda number: 1 / 0,
          [("exception_during_validation", "ZeroDivisionError in the check of Node")]),
+        ("number", lambda number: sys.exit(3), [("exception_during_validation", "SystemExit in the check of Node")]),
         ("number other", lambda number, other: other is None, []),
         ("input_types", lambda input_types: input_types == {"other": "THING"}, []),
         ("", lambda: "never", [("custom_validation_failed", " - never")]),
@@ -72,6 +74,12 @@ def test_a_node_approves_or_says_what_is_wrong(
     validated: str, validate: Any, found: list[tuple[str, str]], paths: Paths
 ) -> None:
     assert problems(checked_node(validated, validate), paths, number=3, other=["m", 0]) == found
+
+
+@pytest.mark.parametrize("link", [["gone", 0], ["m", 7]])
+def test_a_link_that_leads_nowhere_has_no_type(link: list[Any], paths: Paths) -> None:
+    node = checked_node("input_types", lambda input_types: input_types == {"other": "THING"})
+    assert problems(node, paths, other=["m", 0], undeclared=link) == []
 
 
 def test_a_check_of_lists_gets_lists_and_one_that_wants_the_context_gets_it(paths: Paths) -> None:
