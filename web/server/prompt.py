@@ -72,7 +72,8 @@ async def submission_of(fields: dict[str, Any], app: web.Application) -> Submiss
         # Clients find these two there when they read the queue or the history.
         extra_data=extra_data | {"create_time": time.time_ns() // 1_000_000} | known_to_client,
         targets=None if targets is None else tuple(targets),
-        digest=None if job_id is None else _digest(fields),
+        # In a thread, as it takes a large body longer than other clients should wait.
+        digest=None if job_id is None else await asyncio.to_thread(_digest, fields),
     )
 
 
