@@ -179,6 +179,11 @@ def set_attr_param(obj: Any, attr: str, value: Tensor) -> Any:
     return set_attr(obj, attr, torch.nn.Parameter(value, requires_grad=False))
 
 
+def copy_to_param(obj: Any, attr: str, value: Tensor) -> None:
+    """Writes into the parameter at a dotted path, in its own precision."""
+    get_attr(obj, attr).data.copy_(value)
+
+
 def get_tiled_scale_steps(width: int, height: int, tile_x: int, tile_y: int, overlap: int) -> int:
     """How many tiles a picture is cut into."""
     return math.prod(len(_starts(side, tile, overlap)) for side, tile in ((width, tile_x), (height, tile_y)))

@@ -32,6 +32,10 @@ class VRAMState(Enum):
     SHARED = 5
 
 
+FLOAT8_TYPES = (torch.float8_e4m3fn, torch.float8_e5m2)
+"""Precisions of eight bits, in which weights are kept and nothing is computed."""
+
+
 class ModelManagement:
     """The functions of the module for one worker."""
 
@@ -40,6 +44,11 @@ class ModelManagement:
     InterruptProcessingException = InterruptedByUserError
     OOM_EXCEPTION = torch.OutOfMemoryError
     XFORMERS_IS_AVAILABLE = False
+    DISABLE_SMART_MEMORY = False
+    EXTRA_RESERVED_VRAM = 0
+    NUM_STREAMS = 0
+    FLOAT8_TYPES = FLOAT8_TYPES
+    directml_enabled = False
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -108,6 +117,29 @@ class ModelManagement:
         """The precision that text encoders compute in."""
         return self._policy.text_dtype
 
+    def unet_manual_cast(self, *arguments: Any, **options: Any) -> None:
+        """None: UNets compute in the precision of their weights."""
+
+    def force_upcast_attention_dtype(self) -> None:
+        """None: attention is computed in the precision of what it is given."""
+
+    def lora_compute_dtype(self, device: torch.device) -> torch.dtype:
+        """The precision in which weights are changed."""
+        return torch.float32
+
+    def supports_dtype(self, device: torch.device, dtype: torch.dtype) -> bool:
+        """Whether a device computes in a precision."""
+        return dtype not in FLOAT8_TYPES
+
+    def supports_cast(self, device: torch.device, dtype: torch.dtype) -> bool:
+        """Whether a device holds numbers of a precision."""
+        return not (dtype in FLOAT8_TYPES and self.is_device_mps(device))
+
+    def pick_weight_dtype(self, dtype: torch.dtype | None, fallback_dtype: torch.dtype, device: Any = None) -> Any:
+        """The precision asked for, or the other where a device does not hold it."""
+        wanted = fallback_dtype if dtype is None else dtype
+        return wanted if self.supports_cast(device or self._policy.device, wanted) else fallback_dtype
+
     def should_use_fp16(self, *arguments: Any, **options: Any) -> bool:
         """Whether networks compute in half precision."""
         return self._policy.unet_dtype == torch.float16
@@ -115,6 +147,10 @@ class ModelManagement:
     def should_use_bf16(self, *arguments: Any, **options: Any) -> bool:
         """Whether autoencoders compute in bfloat16."""
         return self._policy.vae_dtype == torch.bfloat16
+
+    def is_device_type(self, device: torch.device, type: str) -> bool:
+        """Whether a device is of a kind, as torch names it."""
+        return torch.device(device).type == type
 
     def is_device_cpu(self, device: torch.device) -> bool:
         """Whether a device is the processor."""
@@ -136,6 +172,18 @@ class ModelManagement:
         """Whether networks compute on a card of NVIDIA's."""
         return self._policy.device.type == "cuda" and torch.version.cuda is not None
 
+    def is_amd(self) -> bool:
+        """Whether networks compute on a card of AMD's."""
+        return self._policy.device.type == "cuda" and torch.version.hip is not None
+
+    def cpu_mode(self) -> bool:
+        """Whether networks compute on the processor."""
+        return self.cpu_state is CPUState.CPU
+
+    def mps_mode(self) -> bool:
+        """Whether networks compute on Apple's card."""
+        return self.cpu_state is CPUState.MPS
+
     def is_intel_xpu(self) -> bool:
         """Intel's cards are not used."""
         return False
@@ -143,6 +191,16 @@ class ModelManagement:
     def xformers_enabled(self) -> bool:
         """Attention is torch's own."""
         return False
+
+    xformers_enabled_vae = xformers_enabled
+    sage_attention_enabled = xformers_enabled
+    flash_attention_enabled = xformers_enabled
+
+    def pytorch_attention_enabled(self) -> bool:
+        """Attention is torch's own."""
+        return True
+
+    pytorch_attention_flash_attention = pytorch_attention_enabled
 
     def get_free_memory(self, dev: torch.device | None = None, torch_free_too: bool = False) -> Any:
         """Bytes that can still be taken on a device."""
@@ -154,6 +212,16 @@ class ModelManagement:
         device = torch.device(dev or self._policy.device)
         total = torch.cuda.mem_get_info(device)[1] if device.type == "cuda" else total_bytes()
         return (total, total) if torch_total_too else total
+
+    def minimum_inference_memory(self) -> int:
+        """Bytes that are to stay free for computing; room is made when it is needed."""
+        return 0
+
+    extra_reserved_memory = minimum_inference_memory
+
+    def maximum_vram_for_weights(self, device: torch.device | None = None) -> int:
+        """Bytes of a device that weights may take."""
+        return self.get_total_memory(device)
 
     def load_models_gpu(self, models: Iterable[Any], *arguments: Any, **options: Any) -> None:
         """Nothing to do: networks are brought to the device when they are used."""
@@ -196,6 +264,11 @@ class ModelManagement:
             return True
         return False
 
+    def interrupt_current_processing(self, value: bool = True) -> None:
+        """Stops the job that the calling node belongs to, there and then."""
+        if value:
+            raise InterruptedByUserError("a node has stopped the job")
+
     def dtype_size(self, dtype: torch.dtype) -> int:
         """Bytes of one number."""
         return dtype.itemsize
@@ -203,6 +276,26 @@ class ModelManagement:
     def module_size(self, module: torch.nn.Module) -> int:
         """Bytes of a network's weights."""
         return sum(tensor.nbytes for tensor in module.state_dict().values())
+
+    def device_supports_non_blocking(self, device: torch.device) -> bool:
+        """Whether copies to a device may go on while the processor does other things."""
+        return self.is_device_cuda(device)
+
+    def device_should_use_non_blocking(self, device: torch.device) -> bool:
+        """Copies are waited for."""
+        return False
+
+    def cast_to(
+        self,
+        weight: torch.Tensor,
+        dtype: torch.dtype | None = None,
+        device: torch.device | None = None,
+        non_blocking: bool = False,
+        copy: bool = False,
+        stream: Any = None,
+    ) -> torch.Tensor:
+        """The tensor on a device, in a precision; as it is where none is named."""
+        return weight.to(device=device, dtype=dtype, non_blocking=non_blocking, copy=copy)
 
     def cast_to_device(self, tensor: torch.Tensor, device: torch.device, dtype: torch.dtype, copy: bool = False) -> Any:
         """The tensor on a device, in a precision."""

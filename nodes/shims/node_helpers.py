@@ -1,8 +1,10 @@
 """`node_helpers`: small functions that nodes of ComfyUI's own share with packs."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 
@@ -38,6 +40,16 @@ def image_alpha_fix(destination: Any, source: Any) -> tuple[Any, Any]:
         filled[..., : source.shape[-1]] = source
         source = filled
     return destination, source
+
+
+def hasher() -> Callable[..., Any]:
+    """The function that makes a hash of a file's bytes."""
+    return hashlib.sha256
+
+
+def string_to_torch_dtype(string: str) -> torch.dtype | None:
+    """A precision by the short name that settings have for it, None for others."""
+    return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}.get(string)
 
 
 def open_image(path: str) -> Image.Image:

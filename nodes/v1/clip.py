@@ -45,6 +45,10 @@ class TextEncoderInside(Facade):
         """The encoder of this role."""
         return self._encoder("clip_h")
 
+    def clip_layer(self, layer_idx: int) -> None:
+        """Takes the text features from an earlier layer, counted from the end."""
+        self.ours = replace(self.ours, layer=layer_idx)
+
     def _encoder(self, role: Role) -> "OneTextEncoder":
         use = next((one for one in self.ours.uses if one.role == role), None)
         if use is None:

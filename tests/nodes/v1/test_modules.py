@@ -188,3 +188,52 @@ def test_the_kinds_of_union_controlnets_are_numbered(names_classes):
     kinds = sys.modules["comfy.cldm.control_types"].UNION_CONTROLNET_TYPES
     assert kinds["openpose"] == 0
     assert kinds["repaint"] == 7
+
+
+def test_precisions_are_those_that_a_device_holds(names_classes):
+    management, cpu = sys.modules["comfy.model_management"], torch.device("cpu")
+    half, eight = torch.float16, torch.float8_e4m3fn
+    assert not management.supports_dtype(cpu, eight)
+    assert management.supports_cast(cpu, eight)
+    assert not management.supports_cast(torch.device("mps"), eight)
+    assert management.pick_weight_dtype(None, half, cpu) == half
+    assert management.pick_weight_dtype(eight, half, torch.device("mps")) == half
+    assert management.cast_to(torch.ones(2), half).dtype == half
+    assert management.is_device_type(cpu, "cpu")
+    assert management.pytorch_attention_enabled()
+    assert not management.xformers_enabled()
+
+
+def test_every_kind_of_attention_is_the_same(names_classes):
+    kinds = sys.modules["comfy.ldm.modules.attention"]
+    q, k, v = torch.rand(3, 1, 4, 8).unbind()
+    expected = kinds.optimized_attention(q, k, v, heads=2)
+    for name in ("attention_sub_quad", "attention_split", "attention_xformers"):
+        assert torch.equal(getattr(kinds, name)(q, k, v, heads=2), expected)
+    assert torch.equal(kinds.optimized_attention_for_device(q.device, small_input=True)(q, k, v, 2), expected)
+
+
+def test_small_helpers_of_nodes_are_there(names_classes):
+    helpers, utils = sys.modules["node_helpers"], sys.modules["comfy.utils"]
+    assert helpers.hasher()(b"").hexdigest().startswith("e3b0c442")
+    assert helpers.string_to_torch_dtype("bf16") == torch.bfloat16
+    assert helpers.string_to_torch_dtype("default") is None
+    layer = torch.nn.Linear(2, 2)
+    utils.copy_to_param(layer, "weight", torch.ones(2, 2, dtype=torch.float16))
+    assert layer.weight.dtype == torch.float32
+    assert layer.weight.tolist() == [[1, 1], [1, 1]]
+
+
+@pytest.mark.parametrize("stop", ["comfy.model_management.interrupt_current_processing", "nodes.interrupt_processing"])
+def test_a_node_can_stop_its_job(bench, stop):
+    made = bench()
+    (made.paths.custom_nodes / "stops.py").write_text(
+        "import comfy.model_management, nodes\n"
+        "class Stops:\n"
+        "    INPUT_TYPES = classmethod(lambda cls: {'required': {}})\n"
+        "    RETURN_TYPES, FUNCTION, OUTPUT_NODE = (), 'stop', True\n"
+        f"    def stop(self):\n        {stop}()\n        return ()\n"
+        "NODE_CLASS_MAPPINGS = {'Test Stops': Stops}\n"
+    )
+    outcome = bench().run({"1": node("Test Stops")}, "1")
+    assert type(outcome).__name__ == "JobInterrupted"
