@@ -52,12 +52,22 @@ def _picture(preview: Image.Image | Tensor) -> Image.Image:
     return preview.copy()
 
 
-def register_replacement(replacement: NodeReplace) -> None:
-    """Says that a workflow with the older node will not be changed to the newer one."""
-    LOG.info(
-        "Custom nodes: %s takes the place of %s only in new workflows; Weft does not change those that are saved.",
-        replacement.new_node_id, replacement.old_node_id,
-    )  # fmt: skip
+class Replacements:
+    """Which nodes take the place of older ones."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def register(self, replacement: NodeReplace) -> None:
+        """Notes that a node has another id now. One that has other inputs or outputs too is no help to workflows that
+        are saved: that is told."""
+        if replacement.input_mapping is None and replacement.output_mapping is None:
+            self._runtime.renamed[replacement.old_node_id] = replacement.new_node_id
+            return
+        LOG.warning(
+            "Custom nodes: %s takes the place of %s with other inputs or outputs: saved workflows miss the older node.",
+            replacement.new_node_id, replacement.old_node_id,
+        )  # fmt: skip
 
 
 def api_modules(runtime: Runtime) -> dict[str, ModuleType]:
@@ -111,19 +121,19 @@ def _comfy_api_sync(runtime: Runtime) -> type:
         """What nodes may ask for and tell."""
 
         execution = Execution(runtime)
-        node_replacement = SimpleNamespace(register=register_replacement)
+        node_replacement = Replacements(runtime)
 
     return ComfyAPISync
 
 
 def _comfy_api(runtime: Runtime) -> type:
-    told = Execution(runtime)
+    told, replacements = Execution(runtime), Replacements(runtime)
 
     async def set_progress(*arguments: Any, **options: Any) -> None:
         told.set_progress(*arguments, **options)
 
     async def register(replacement: NodeReplace) -> None:
-        register_replacement(replacement)
+        replacements.register(replacement)
 
     class ComfyAPI:
         """What nodes may ask for and tell, in methods that are awaited."""

@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class CustomNodes:
                 home.loading(loaded.pack.name)
                 self._add(loaded)
             self._add_undeclared(packs)
+            self._add_renamed()
         take_added(sys.modules["comfy.samplers"], registry)
         home.loading("")
         self.pack_socket = attempt("routes of packs", self.failures, self._server.start)
@@ -80,6 +82,16 @@ class CustomNodes:
             pack = by_module.get(".".join(str(node.__module__).split(".")[:2]))
             if pack is not None and id not in self._registry:
                 self._add(LoadedPack(pack, {id: node}, {}))
+
+    def _add_renamed(self) -> None:
+        """Adds nodes under the ids that they had before as well, for workflows that are saved with these."""
+        for old, new in self._runtime.renamed.items():
+            foreign = self._classes.get(new)
+            if foreign is not None and old not in self._registry:
+                older = type(foreign.node.__name__, (foreign.node,), {"DEPRECATED": True})
+                self._classes[old] = replace(foreign, id=old, node=older)
+                self._runtime.classes[old] = older
+                self._registry.add(self._classes[old].spec())
 
     def _add_node(self, loaded: LoadedPack, id: str, node: Any) -> None:
         if id in self._registry:

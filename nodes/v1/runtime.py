@@ -35,8 +35,9 @@ class Runtime:
     """One worker as the modules that packs import see it.
 
     `specs` are all nodes there are, `classes` those of foreign ones, and `added` what packs have put among our nodes
-    themselves, instead of declaring it. The node that runs is known to the thread or
-    task that runs it; other threads, which a node may have started, are told the one that was called last.
+    themselves, instead of declaring it. `renamed` are the ids of nodes by those that they had before. The node that
+    runs is known to the thread or task that runs it; other threads, which a node may have started, are told the one
+    that was called last.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Runtime:
         self.specs = specs
         self.classes: dict[str, Any] = {}
         self.added: dict[str, Any] = {}
+        self.renamed: dict[str, str] = {}
         self._listed: ContextVar[dict[str, list[str]] | None] = ContextVar("listed", default=None)
         self.tell = tell
         self._idle = Call(Context("", paths, settings, services))

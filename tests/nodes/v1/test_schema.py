@@ -197,6 +197,14 @@ def test_a_node_learns_which_job_node_and_item_of_a_list_runs(bench) -> None:
     assert [(one.node_id, one.value, one.maximum) for one in progress] == [("7", 1, 4), ("7", 3, 4)]
 
 
+def test_a_node_stays_under_the_id_that_it_had_before_if_nothing_else_has_changed(bench, caplog) -> None:
+    made = bench(PACK)
+    assert made.shown({"1": node("Test OldForms", form="output")}, "1") == {"text": ["output"]}
+    assert (made.registry["Test OldForms"].deprecated, made.registry["Test Forms"].deprecated) == (True, False)
+    assert "Test OtherForms" not in made.registry
+    assert "the place of Test OtherForms with other inputs or outputs" in caplog.text
+
+
 def test_other_packs_find_the_node_in_both_protocols(bench) -> None:
     made = bench(PACK)
     found = made.custom._runtime.classes["Test Forms"]

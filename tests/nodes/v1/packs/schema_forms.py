@@ -210,6 +210,13 @@ class Extension(ComfyExtension):
         await api.node_replacement.register(
             io.NodeReplace(new_node_id="Test Forms", old_node_id="Test OldForms", old_widget_ids=["form"])
         )
+        ComfyAPISync().node_replacement.register(
+            io.NodeReplace(
+                new_node_id="Test Forms",
+                old_node_id="Test OtherForms",
+                input_mapping=[{"new_id": "form", "old_id": "kind"}],
+            )
+        )
 
     async def get_node_list(self):
         return [Inputs, Hidden, Forms, Saves, Tells, Where, Film]
