@@ -65,6 +65,14 @@ class FolderPaths:
         """The folder of settings and workflows."""
         return self.user_directory
 
+    def get_system_user_directory(self, name: str = "system") -> str:
+        """A folder for what is nobody's in particular, of a program part of this name."""
+        return str(Path(self.user_directory) / f"__{name}")
+
+    def get_public_user_directory(self, user_id: str) -> str | None:
+        """The folder of a user, None for names that stand for no user."""
+        return None if user_id.startswith("__") else str(Path(self.user_directory) / user_id)
+
     def get_directory_by_type(self, type_name: str) -> str | None:
         """The folder of a kind of file, None for an unknown kind."""
         return getattr(self, f"{type_name}_directory") if type_name in KINDS else None

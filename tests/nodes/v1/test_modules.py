@@ -121,6 +121,14 @@ def test_modules_say_that_they_lie_in_the_base_directory(names_classes):
     assert pack.is_there
 
 
+def test_folders_of_users_and_of_program_parts_are_told_apart(names_classes):
+    made, _ = names_classes
+    folders = sys.modules["folder_paths"]
+    assert folders.get_system_user_directory() == str(made.paths.user / "__system")
+    assert folders.get_public_user_directory("default") == str(made.paths.user / "default")
+    assert folders.get_public_user_directory("__system") is None
+
+
 def test_the_header_of_a_model_file_names_its_tensors_without_reading_them(names_classes, tmp_path):
     utils = sys.modules["comfy.utils"]
     path = str(tmp_path / "small.safetensors")
