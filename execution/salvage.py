@@ -14,7 +14,7 @@ from typing import Any
 from execution.engine import StoreError
 from execution.events import Notice
 from execution.records import JOB_COLUMNS
-from execution.store import DamagedStoreError, Store, connected
+from execution.store import DamagedStoreError, Store, connected, primary_code
 
 LOG = logging.getLogger(__name__)
 
@@ -105,5 +105,7 @@ def readable(path: Path) -> Iterator[dict[str, Any]]:
                     last, unreadable = row["sequence"], 0
                     yield {name: row[name] for name in row.keys() if name in COLUMNS}  # noqa: SIM118 - no mapping
                 return
-            except sqlite3.Error:
+            except sqlite3.Error as error:
+                if primary_code(error) != sqlite3.SQLITE_CORRUPT:
+                    return
                 last, unreadable = last + 1, unreadable + 1

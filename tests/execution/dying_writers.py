@@ -15,6 +15,9 @@ from execution.engine import Job
 from execution.json_text import JsonText
 from execution.store import End, Store
 
+LARGE = 6_000
+"""Letters that take more than a page of the database."""
+
 
 def job(id: str, size: int = 0) -> Job:
     """A job with so many letters in its extra data."""
@@ -28,7 +31,7 @@ def write(path: Path, number: int, told: int) -> None:
     store = Store(path)
     for step in count():
         id = f"{number}-{step}"
-        store.transaction([lambda id=id: store.add(job(id, 20_000))], durable=True)
+        store.transaction([lambda id=id: store.add(job(id, LARGE))], durable=True)
         os.write(told, f"accepted {id}\n".encode())
         if step % 2:
             os.write(told, f"ending {id}\n".encode())

@@ -15,6 +15,7 @@ from execution.events import JobFailed, JobStarted, JobSucceeded, NodesCached
 from execution.json_text import JsonText
 from execution.store import SCHEMA_VERSION, End, Store
 from execution.store_thread import StoreThread
+from tests.execution.dying_writers import LARGE
 
 ROOT = Path(__file__).parents[2]
 
@@ -233,7 +234,7 @@ def test_killed_at_two_hundred_random_moments_it_holds_every_job_that_was_accept
     states = dict(store._connection.execute("SELECT id, state FROM job").fetchall())
     assert set(accepted) <= set(states) | set(ending)
     assert list(states.values()).count("succeeded") <= 20
-    assert all(find is not None and len(find.extra_data.text) > 20_000 for find in map(store.find, states))
+    assert all(find is not None and len(find.extra_data.text) > LARGE for find in map(store.find, states))
 
 
 def test_stopped_anywhere_on_the_way_to_a_new_form_an_old_queue_is_whole(path: Path) -> None:
