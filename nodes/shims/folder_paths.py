@@ -70,8 +70,8 @@ class FolderPaths:
         return str(Path(self.user_directory) / f"__{name}")
 
     def get_public_user_directory(self, user_id: str) -> str | None:
-        """The folder of a user, None for names that stand for no user."""
-        return None if user_id.startswith("__") else str(Path(self.user_directory) / user_id)
+        """The folder of a user, None for names that stand for no user. Raises UnsafeNameError if the name leads out."""
+        return None if user_id.startswith("__") else str(resolve(Path(self.user_directory), user_id))
 
     def get_directory_by_type(self, type_name: str) -> str | None:
         """The folder of a kind of file, None for an unknown kind."""

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.loading.families import SDXL_LATENT
+from nodes.paths import UnsafeNameError
 from nodes.v1.facade import Facade
 from nodes.v1.runtime import NotOfferedError
 from tests.nodes.v1.conftest import node
@@ -127,6 +128,8 @@ def test_folders_of_users_and_of_program_parts_are_told_apart(names_classes):
     assert folders.get_system_user_directory() == str(made.paths.user / "__system")
     assert folders.get_public_user_directory("default") == str(made.paths.user / "default")
     assert folders.get_public_user_directory("__system") is None
+    with pytest.raises(UnsafeNameError):
+        folders.get_public_user_directory("../elsewhere")
 
 
 def test_the_header_of_a_model_file_names_its_tensors_without_reading_them(names_classes, tmp_path):
