@@ -103,6 +103,18 @@ def test_a_job_outlives_the_server_at_every_step_of_its_way(base: Path) -> None:
     assert saved(base, "cat") == ["cat_00001_.bin", "cat_00002_.bin"]
 
 
+def test_a_job_that_is_being_cancelled_is_there_as_long_as_nobody_was_told_that_it_is_not(
+    base: Path, trace: Path, gate: Path
+) -> None:
+    with serving(base, kill_at="execution.store:Store.remove_unfinished:after") as server:
+        running(server, append(trace, "first", gate))
+        waiting = server.submit(append(trace, "waiting"))
+        with pytest.raises(http.client.HTTPException):
+            server.ask("POST", "/queue", {"delete": [waiting]})
+        assert server.process.wait(PATIENCE) == -signal.SIGKILL
+    assert rows(base, f"SELECT state FROM job WHERE id = '{waiting}'") == [("pending",)]
+
+
 def test_a_job_that_ends_the_server_twice_is_given_up_and_the_others_run(base: Path, trace: Path) -> None:
     with serving(base, kill_at="execution.engines.process:ProcessWorker.run") as server:
         deadly, other = (str(uuid4()) for _ in range(2))
