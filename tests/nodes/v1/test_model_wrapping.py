@@ -8,7 +8,9 @@ import torch
 
 from models.conditioning import Area
 from models.sampling.guidance import ClassifierFree, Guider
+from models.sampling.patches import ModelPatches
 from models.sampling.samplers.table import SAMPLERS
+from models.unet_patches import UNetPatches
 from nodes.v1.runtime import NotOfferedError
 from nodes.v1.values import to_foreign, to_ours
 from tests.nodes.v1.studio import BLANK, CFG, MASKED, SIGMAS, assert_close, studios
@@ -85,11 +87,19 @@ def test_a_wrapper_may_ask_for_more_rows_than_it_is_asked_for(studio):
         seen.append((len(q), options["cond_or_uncond"]))
         return q, k, v
 
+    def note_of_ours(x, place, call):
+        noted.append((call.prompts, call.pictures))
+        return x
+
+    noted = []
     handle = to_foreign(with_wrapper(studio, tiled))
     handle.set_model_attn1_patch(note)
-    found = studio.sampled(EULER, model=to_ours(handle))
+    model = to_ours(handle)
+    ours = ModelPatches(unet=UNetPatches(after_middle=(note_of_ours,)))
+    found = studio.sampled(EULER, model=replace(model, patches=model.patches.plus(ours)))
     assert found.shape == BLANK.samples.shape
     assert set(map(str, seen)) == {"(4, [0, 1])"}
+    assert set(noted) == {((0, 1), 2)}
 
 
 def test_a_wrapper_sees_areas_as_the_network_does(studio):
@@ -188,7 +198,7 @@ def test_perturbed_attention_written_by_a_pack_is_our_nodes(studio):
 
 
 def test_prompts_that_a_pack_changes_while_sampling_are_asked_as_changed(studio):
-    samplers, noted = sys.modules["comfy.samplers"], []
+    samplers, conds, noted = sys.modules["comfy.samplers"], sys.modules["comfy.conds"], []
 
     def post_cfg_function(args):
         changed = [{**entry, "cross_attn": studio.negative[0].context, "model_conds": {}} for entry in args["cond"]]
@@ -196,12 +206,15 @@ def test_prompts_that_a_pack_changes_while_sampling_are_asked_as_changed(studio)
             args["model"], [changed, None], args["input"], args["sigma"], args["model_options"]
         )
         noted.append((found, args["uncond_denoised"]))
+        args["cond"][0]["model_conds"]["c_crossattn"] = conds.CONDRegular(studio.negative[0].context)
+        found = samplers.calc_cond_batch(args["model"], [args["cond"], None], args["input"], args["sigma"], {})
+        noted.append((found, args["uncond_denoised"]))
         return args["denoised"]
 
     handle = to_foreign(studio.model).clone()
     handle.set_model_sampler_post_cfg_function(post_cfg_function)
     studio.sampled(EULER, model=to_ours(handle))
-    assert len(noted) == 3
+    assert len(noted) == 2 * 3
     for (as_changed, nothing), away in noted:
         assert_close(as_changed, away)
         assert nothing.abs().max() == 0
@@ -274,8 +287,24 @@ def test_a_sampling_of_a_packs_own_methods_is_heard(studio):
             sigma = sigma.view(sigma.shape[:1] + (1,) * (model_output.ndim - 1))
             return model_input - model_output * sigma
 
+    class HalfTheNoise(library.EPS):
+        def calculate_denoised(self, sigma, model_output, model_input):
+            return super().calculate_denoised(sigma, model_output * 0.5, model_input)
+
+    class Flow(library.ModelSamplingDiscreteFlow):
+        def percent_to_sigma(self, percent):
+            return super().percent_to_sigma(percent)
+
     model = patched_sampling(studio, library.ModelSamplingDiscrete, Noise)
     assert_close(studio.sampled(EULER, MASKED, model=model), studio.sampled(EULER, MASKED))
+    model = patched_sampling(studio, library.ModelSamplingDiscrete, HalfTheNoise)
+    assert not torch.allclose(studio.sampled(EULER, model=model), studio.sampled(EULER), atol=1e-2)
+    flow = patched_sampling(studio, Flow, library.CONST, shift=3.0)
+    ours, sigmas = studio.run("ModelSamplingSD3", model=studio.model, shift=3.0), torch.tensor([1.0, 0.6, 0.2, 0.0])
+    ancestral = SAMPLERS["euler_ancestral"]
+    assert_close(
+        studio.sampled(ancestral, sigmas=sigmas, model=flow), studio.sampled(ancestral, sigmas=sigmas, model=ours)
+    )
     sampling = to_foreign(studio.model).get_model_object("model_sampling")
     assert isinstance(sampling, library.ModelSamplingDiscrete)
     assert isinstance(sampling, library.EPS)

@@ -10,13 +10,14 @@ import torch
 from models.patches.perp_neg import PerpNegGuidance
 from models.sampling.guidance import ClassifierFree, DualClassifierFree, Guider, Unguided
 from models.sampling.noise import RandomNoise
-from models.sampling.run import ksampler_sigmas
+from models.sampling.run import ksampler_sigmas, sample
 from models.sampling.samplers.table import SAMPLERS
 from models.sampling.schedules import SCHEDULES
 from nodes.spec import Choice
 from nodes.v1.guiders import CFGGuider
+from nodes.v1.runtime import NotOfferedError
 from nodes.v1.values import to_foreign, to_ours
-from tests.nodes.v1.studio import BLANK, CFG, MASKED, SEED, assert_close, studios
+from tests.nodes.v1.studio import BLANK, CFG, MASKED, SEED, SIGMAS, assert_close, studios
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +83,42 @@ def test_torchs_own_noise_in_a_packs_sampler_follows_from_the_seed(studio):
     dice = studio.run("KSamplerSelect", sampler_name="test_dice")
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first, second = studio.sampled(dice), studio.sampled(dice)
-    assert torch.equal(first, second)
+    found = studio.sampled(dice)
     assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(SEED)
+    torch.randn(found.shape)  # the first noise of the picture, after which packs take the generator to go on
+    expected = studio.model.latent_format.raw(torch.randn(found.shape))
+    torch.set_rng_state(before)
+    torch.testing.assert_close(found, expected)
+
+
+def test_the_steps_that_a_pack_tells_are_those_of_the_schedule(studio):
+    def uneven(model, x, sigmas, extra_args, callback, disable):
+        for step in (0, 0, 2, 5):
+            callback({"x": x, "i": step, "sigma": sigmas[0], "sigma_hat": sigmas[0], "denoised": x})
+        return x
+
+    walker = to_ours(sys.modules["comfy.samplers"].KSAMPLER(uneven))
+    guidance, steps = ClassifierFree(studio.positive, studio.negative, CFG), []
+    noise = torch.ones(1, 4, 8, 8)
+    sample(studio.model, noise, BLANK.samples, guidance, walker, SIGMAS, SEED, each=steps.append)
+    assert [(step.index, step.total) for step in steps] == [(0, 3), (0, 3), (2, 3), (2, 3)]
+
+
+def test_noise_that_a_pack_brings_takes_the_place_of_ours(studio):
+    functions = sys.modules["comfy.k_diffusion.sampling"]
+
+    def quiet(options):
+        def function(model, x, sigmas, extra_args=None, callback=None, disable=None):
+            return functions.sample_euler_ancestral(model, x, sigmas, extra_args, callback, True, **options)
+
+        return studio.sampled(to_ours(sys.modules["comfy.samplers"].KSAMPLER(function)))
+
+    without = quiet({"noise_sampler": lambda sigma, sigma_next: torch.zeros(1, 4, 8, 8)})
+    assert_close(without, quiet({"s_noise": 0.0}))
+    assert not torch.allclose(without, quiet({}), atol=1e-3)
+    with pytest.raises(NotOfferedError, match=r"the option s_churn=0\.5 of comfy\.k_diffusion\.sampling\.sample_euler"):
+        functions.sample_euler(None, torch.zeros(1), SIGMAS, s_churn=0.5)
 
 
 @pytest.mark.parametrize("kind", ["plain", "interval", "by hand"])
@@ -111,8 +145,20 @@ def test_what_a_packs_guider_does_around_a_run_is_done_around_each_of_ours(studi
     )
     assert guider.theirs.runs == 0
     studio.sampled(SAMPLERS["euler"], guider=guider)
-    studio.sampled(studio.run("KSamplerSelect", sampler_name="test_ancestral"), guider=guider)
+    assert guider.theirs.told == SIGMAS.tolist()
+    studio.sampled(studio.run("KSamplerSelect", sampler_name="test_ancestral"), guider=guider, sigmas=SIGMAS[1:])
+    assert guider.theirs.told == SIGMAS[1:].tolist()
     assert guider.theirs.runs == 2
+
+
+def test_a_packs_guider_is_told_of_each_run_anew(studio):
+    guider = studio.run(
+        "Test Guides", model=studio.model, positive=studio.positive, negative=studio.negative, cfg=CFG, kind="by hand"
+    )
+    guidance = guider.theirs.as_guidance()
+    for sigmas in (SIGMAS, SIGMAS[1:]):
+        studio.sampled(SAMPLERS["euler"], guider=Guider(studio.model, guidance), sigmas=sigmas)
+        assert guider.theirs.told == sigmas.tolist()
 
 
 def test_what_a_packs_guider_says_at_each_sigma_counts(studio):

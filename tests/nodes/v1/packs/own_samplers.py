@@ -197,7 +197,7 @@ class ByHand(comfy.samplers.CFGGuider):
     def predict_noise(self, x, timestep, model_options=None, seed=None):
         conds = [self.conds["positive"], self.conds["negative"]]
         toward, away = comfy.samplers.calc_cond_batch(self.inner_model, conds, x, timestep, model_options)
-        assert model_options["transformer_options"]["sample_sigmas"][-1] == 0
+        self.told = model_options["transformer_options"]["sample_sigmas"].tolist()
         return comfy.samplers.cfg_function(
             self.inner_model, toward, away, self.cfg, x, timestep, model_options, conds[0], conds[1]
         )
