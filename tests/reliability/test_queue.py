@@ -132,7 +132,7 @@ def memory(pid: int) -> int:
 def test_hundreds_of_large_jobs_wait_on_disk_and_one_more_is_refused(
     server: Server, tmp_path: Path, trace: Path, gate: Path
 ) -> None:
-    base, count, size = tmp_path / "base", 300, 100_000
+    base, count, size = tmp_path / "base", 400, 100_000
     base.mkdir()
     store = Store(base / "weft.db")
     documents = [append(trace, "first", gate), *(shown(number) for number in range(1, count + 1))]
