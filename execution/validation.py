@@ -79,12 +79,11 @@ def _checked_outputs(graph: Graph, targets: list[NodeId], specs: Mapping[str, No
     order, cycles = needed_and_cycles(graph, targets)
     among = frozenset(order)
     around = Surroundings(graph, specs, files)
-    converted = dict(graph)
+    converted: dict[NodeId, dict[str, Any]] = {}
     errors: dict[NodeId, list[Problem]] = {}
     for node in graph.values():
         if node.id in among:
-            inputs, problems = _checked_inputs(node, specs[node.type], around)
-            converted[node.id] = Node(node.id, node.type, inputs, node.meta)
+            converted[node.id], problems = _checked_inputs(node, specs[node.type], around)
             if problems:
                 errors[node.id] = problems
     for cycle in cycles:
@@ -94,7 +93,8 @@ def _checked_outputs(graph: Graph, targets: list[NodeId], specs: Mapping[str, No
         return _nothing_left(told, errors)
     running = ordered(graph, runnable) if errors else order
     own_checkers = tuple(node_id for node_id in running if specs[graph[node_id].type].checks_itself)
-    return Checked(JsonText.of(to_document(converted)), runnable, told, None, own_checkers)
+    written = {one.id: Node(one.id, one.type, converted.get(one.id, one.inputs), one.meta) for one in graph.values()}
+    return Checked(JsonText.of(to_document(written)), runnable, told, None, own_checkers)
 
 
 def refused_by_nodes(checked: Checked, problems: Mapping[NodeId, Sequence[Problem]]) -> Checked:
