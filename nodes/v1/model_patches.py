@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,12 +24,23 @@ TRANSFORMER = re.compile(r"(input|middle|output)_blocks?\.(?:(\d+)\.)?\d+\.trans
 """How the names of weights begin that are in transformers, with path and number of their block."""
 
 
+@dataclass(eq=False)
+class Telling:
+    """What the changes of the evaluation that goes on are told: all of them, and those of one place."""
+
+    call: Call | None = None
+    place: Place | None = None
+    common: dict[str, Any] = field(default_factory=dict[str, Any])
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
 @dataclass(frozen=True, eq=False)
 class Owner:
     """The model that functions are set on, and the options that they are told."""
 
     model: Model
     options: dict[str, Any]
+    now: Telling = field(default_factory=Telling)
 
     @cached_property
     def layers(self) -> Mapping[tuple[str, int], int]:
@@ -162,14 +173,20 @@ def attention(function: Function, owner: Owner) -> AttentionPatch:
 
 
 def _options(place: Place, call: Call, owner: Owner) -> dict[str, Any]:
-    """Where and in which evaluation a change is asked."""
-    return told_of_call(owner.options.get("transformer_options", {}), call.sigma, call.prompts, call.sigmas) | {
-        **call.extra,
-        "block": (place.path, place.number),
-        "block_index": place.index,
-        "transformer_index": owner.layers.get((place.path, place.number), 0),
-        "original_shape": list(call.shape),
-    }
+    """Where and in which evaluation a change is asked. All changes of one place get the same dictionary, and all of
+    one evaluation the same lists: by them the first of a pair of patches tells the second what it has done."""
+    now = owner.now
+    if now.call is not call:
+        plain = told_of_call(owner.options.get("transformer_options", {}), call.sigma, call.prompts, call.sigmas)
+        now.call, now.place, now.common = call, None, plain | {**call.extra, "original_shape": list(call.shape)}
+    if now.place != place:
+        now.place = place
+        now.options = now.common | {
+            "block": (place.path, place.number),
+            "block_index": place.index,
+            "transformer_index": owner.layers.get((place.path, place.number), 0),
+        }
+    return now.options
 
 
 def told_of_call(
