@@ -102,12 +102,20 @@ class CFGGuider:
         walker, mask = sampler_to_ours(sampler, guided_by), None if denoise_mask is None else _four_axes(denoise_mask)
         model = self.model_patcher.unwrapped()
         guidance = self.as_guidance()
-        return sample(model, noise, latent_image, guidance, walker, sigmas, seed or 0, mask, check_running, tell)
+        try:
+            return sample(model, noise, latent_image, guidance, walker, sigmas, seed or 0, mask, check_running, tell)
+        finally:
+            self.end()
 
     def begin(self, model: BaseModel) -> None:
         """Takes up a run in which the model can be asked."""
         self.inner_model = model
         self.conds = {name: cond.copied() for name, cond in self.original_conds.items()}
+
+    def end(self) -> None:
+        """Lets go of the model and all that belongs to the run."""
+        for name in ("inner_model", "conds"):
+            self.__dict__.pop(name, None)
 
     def as_guidance(self) -> Guidance:
         """What guides, as a guidance of ours."""
@@ -213,8 +221,8 @@ class GuiderOfPack(Guider):
 
 
 @dataclass(frozen=True)
-class SurroundingGuider(GuiderOfPack):
-    """A guider of a pack that does something before or after a run."""
+class SamplingGuider(GuiderOfPack):
+    """A guider with methods of a pack's own, which samples by them."""
 
     def sampled(
         self,
@@ -239,9 +247,10 @@ class SurroundingGuider(GuiderOfPack):
 
 def guider_to_ours(theirs: CFGGuider) -> Guider:
     """The guider for our samplers."""
+    guidance = theirs.as_guidance()
     surrounds = any(getattr(type(theirs), name) is not getattr(CFGGuider, name) for name in OUTER)
-    kind = SurroundingGuider if surrounds else GuiderOfPack
-    return kind(theirs.model_patcher.unwrapped(), theirs.as_guidance(), theirs=theirs)
+    kind = SamplingGuider if surrounds or isinstance(guidance, GuidanceOfPack) else GuiderOfPack
+    return kind(theirs.model_patcher.unwrapped(), guidance, theirs=theirs)
 
 
 def guided_by(guided: Guided, model: Model) -> CFGGuider:

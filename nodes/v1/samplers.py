@@ -4,8 +4,8 @@ That form is (model, x, sigmas, extra_args, callback, disable, …) → x, where
 clean estimate and the callback is told a dictionary at each step.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -212,24 +212,13 @@ def _has_own_sample(theirs: Any) -> bool:
     return not isinstance(theirs, KSAMPLER) or type(theirs).sample is not KSAMPLER.sample
 
 
-def _seeded(x: Tensor, seed: int) -> AbstractContextManager[None]:
+@contextmanager
+def _seeded(x: Tensor, seed: int) -> Iterator[None]:
     """Torch's own generator as it is when the first noise of a seed has been drawn, and afterwards as it was."""
-    return _Seeded(x, seed)
-
-
-class _Seeded(AbstractContextManager[None]):
-    def __init__(self, x: Tensor, seed: int) -> None:
-        devices = [x.device] if x.device.type == "cuda" else []
-        self._kept = torch.random.fork_rng(devices)
-        self._shape, self._seed = x.shape, seed
-
-    def __enter__(self) -> None:
-        self._kept.__enter__()
-        torch.manual_seed(self._seed)
-        torch.randn(self._shape)
-
-    def __exit__(self, *error: Any) -> None:
-        self._kept.__exit__(*error)
+    with torch.random.fork_rng([x.device] if x.device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        torch.randn(x.shape)
+        yield
 
 
 class OursAsSampler(KSAMPLER):

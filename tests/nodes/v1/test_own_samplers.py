@@ -149,6 +149,7 @@ def test_what_a_packs_guider_does_around_a_run_is_done_around_each_of_ours(studi
     studio.sampled(studio.run("KSamplerSelect", sampler_name="test_ancestral"), guider=guider, sigmas=SIGMAS[1:])
     assert guider.theirs.told == SIGMAS[1:].tolist()
     assert guider.theirs.runs == 2
+    assert not hasattr(guider.theirs, "inner_model")  # what was sampled can go from memory
 
 
 def test_a_packs_guider_is_told_of_each_run_anew(studio):
