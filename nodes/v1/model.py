@@ -73,6 +73,23 @@ class ForeignModel(Facade):
         """Bytes of the network's weights."""
         return sum(map(prod, self.ours.unet.shapes.values())) * self.ours.unet.dtype.itemsize
 
+    @property
+    def attachments(self) -> dict[str, Any]:
+        """What packs keep with the model, for nodes of theirs that get it later."""
+        return self.model_options.setdefault("attachments", {})
+
+    def set_attachments(self, key: str, attachment: Any) -> None:
+        """Keeps something with the model."""
+        self.attachments[key] = attachment
+
+    def get_attachment(self, key: str) -> Any:
+        """What is kept with the model under a name, None if there is nothing."""
+        return self.attachments.get(key)
+
+    def remove_attachments(self, key: str) -> None:
+        """Keeps it no longer."""
+        self.attachments.pop(key, None)
+
     def memory_required(self, input_shape: Any) -> int:
         """No bytes that a pack would have to make free: networks make room for each other by themselves."""
         return 0

@@ -1,4 +1,4 @@
-"""Patches of a model that work in pairs, the second by what the first has written down."""
+"""Patches of a model that work in pairs, and what packs keep with a model from one node to the next."""
 
 import pytest
 import torch
@@ -55,3 +55,15 @@ def test_a_note_of_one_patch_reaches_the_others_of_its_place_and_no_other_place(
     studio.sampled(EULER, model=to_ours(handle))
     assert seen
     assert not any(seen)
+
+
+def test_what_a_pack_keeps_with_a_model_is_there_for_its_later_nodes_and_not_on_the_original(studio):
+    original = to_foreign(studio.model)
+    handle = original.clone()
+    handle.set_attachments("regions", patches := object())
+    later = to_foreign(to_ours(handle)).clone()
+    assert later.get_attachment("regions") is patches
+    assert original.get_attachment("regions") is None
+    later.remove_attachments("regions")
+    assert later.get_attachment("regions") is None
+    assert handle.get_attachment("regions") is patches
