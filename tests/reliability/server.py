@@ -118,6 +118,16 @@ def serving(base: Path, *flags: str, kill_at: str = "") -> Iterator[Server]:
         process.communicate()
 
 
+def end_of(base: Path, kill_at: str) -> int:
+    """The exit code of a server that ends by itself."""
+    process = begun(base, kill_at=kill_at)
+    try:
+        return process.wait(PATIENCE)
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def refused(base: Path) -> str:
     """What a server says that does not start; it must be one line, after what it has logged."""
     process = begun(base, "--verbose", "ERROR")

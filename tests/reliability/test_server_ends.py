@@ -12,7 +12,20 @@ from uuid import uuid4
 import pytest
 
 from tests.execution.graphs import shown
-from tests.reliability.server import PATIENCE, Server, append, begun, rows, saved, saving, serving, unharmed, until, up
+from tests.reliability.server import (
+    PATIENCE,
+    Server,
+    append,
+    begun,
+    end_of,
+    rows,
+    saved,
+    saving,
+    serving,
+    unharmed,
+    until,
+    up,
+)
 
 
 @pytest.fixture
@@ -90,9 +103,9 @@ def test_a_job_outlives_the_server_at_every_step_of_its_way(base: Path) -> None:
     with serving(base, kill_at="execution.queue:JobQueue.add") as server, pytest.raises(http.client.HTTPException):
         server.submit(saving("cat"), key)
     for place in ("execution.store:Store.begin:after", "execution.store:Store.unfinished"):
-        assert begun(base, kill_at=place).wait(PATIENCE) == -signal.SIGKILL
+        assert end_of(base, place) == -signal.SIGKILL
         assert rows(base, "SELECT id, state, attempt FROM job") == [(key, "pending", 0)]
-    assert begun(base, kill_at="execution.store:Store.finish").wait(PATIENCE) == -signal.SIGKILL
+    assert end_of(base, "execution.store:Store.finish") == -signal.SIGKILL
     assert saved(base, "cat") == ["cat_00001_.bin"]
     assert rows(base, "SELECT state, attempt, end_order FROM job") == [("running", 1, None)]
     with serving(base) as server, unharmed(server):
@@ -123,7 +136,7 @@ def test_a_job_that_ends_the_server_twice_is_given_up_and_the_others_run(base: P
                 server.submit(append(trace, key), key)
             except (http.client.HTTPException, OSError):
                 assert server.process.wait(PATIENCE) == -signal.SIGKILL
-    assert begun(base, kill_at="execution.engines.process:ProcessWorker.run").wait(PATIENCE) == -signal.SIGKILL
+    assert end_of(base, "execution.engines.process:ProcessWorker.run") == -signal.SIGKILL
     assert rows(base, f"SELECT attempt FROM job WHERE id = '{deadly}'") == [(2,)]
     with serving(base) as server, unharmed(server):
         entry = server.ended(deadly)
