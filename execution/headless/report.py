@@ -9,6 +9,7 @@ from execution.engine import Checked, Problem
 from execution.events import Event, JobFailed, NodeBlocked, NodeFinished, NodeProgress, NodeStarted
 from execution.graph import adopt, needed
 from execution.headless.console import Stream, fitting, printable
+from execution.input_checks import shown
 from nodes.paths import resolve
 
 BAR = 24
@@ -60,8 +61,8 @@ class Reporter:
                 self._write(printable(f"{_node(self._graph, node_id)} was not run: {message}") + "\n")
             case NodeProgress(node_id=node_id, value=value, maximum=maximum) if self._has_bar:
                 part = value / maximum if maximum > 0 else 0.0
-                shown = node_id if event.origin is None else event.origin.display
-                self._draw(len(self._finished) + part, f"{value:g}/{maximum:g} {self._started.get(shown, shown)}")
+                displayed = node_id if event.origin is None else event.origin.display
+                self._draw(len(self._finished) + part, f"{value:g}/{maximum:g} {self._started.get(displayed, displayed)}")
             case NodeFinished(node_id=node_id, ui=ui):
                 if event.origin is None:
                     self._finished.add(node_id)
@@ -121,5 +122,8 @@ def _place(problem: Problem) -> str:
 
 
 def _sentence(problem: Problem) -> str:
-    details = "" if problem.details == problem.extra_info.get("input_name") else problem.details
+    details = problem.details
+    if details == problem.extra_info.get("input_name"):
+        # The place says that already; what is no link is not told with its value elsewhere.
+        details = shown(problem.extra_info["received_value"]) if problem.type == "bad_linked_input" else ""
     return f"{problem.message}: {details}" if details else problem.message

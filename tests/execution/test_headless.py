@@ -116,6 +116,7 @@ async def test_a_graph_with_a_problem_does_not_run_even_in_part(engine: Dispatch
         (graph(_1=("Make", {})), "Prompt has no outputs"),
         (graph(_1=("Show", {})), 'Node 1 (Show), input "x": Required input is missing'),
         (graph(_1=("Show", {"x": 3})), "only a link from another node can give this"),
+        (graph(_1=("Show", {"x": [1, 2]})), "must be a length-2 list of [node_id, slot_index]: [1, 2]"),
     ],
 )
 async def test_check_names_each_problem(engine: Dispatcher, broken: dict[str, Any], line: str) -> None:
