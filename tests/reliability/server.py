@@ -131,7 +131,11 @@ def end_of(base: Path, kill_at: str) -> int:
 def refused(base: Path) -> str:
     """What a server says that does not start; it must be one line, after what it has logged."""
     process = begun(base, "--verbose", "ERROR")
-    told = process.communicate(timeout=PATIENCE)[1]
+    try:
+        told = process.communicate(timeout=PATIENCE)[1]
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode == 1
     assert told.startswith("Weft cannot start: ")
     assert told.count("\n") == 1
