@@ -7,7 +7,9 @@ from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from models.controls import ControlLoraModel, ControlNetModel, T2IModel
 from models.loading.families import PLAYGROUND_LATENT, SD_LATENT, SDXL_LATENT
+from models.memory import Resident
 from models.types import Clip, LatentFormat, Model, Vae
 from models.vectors import AestheticVector, SizesVector
 from nodes.v1.facade import Facade
@@ -95,6 +97,11 @@ def _scale(*formats: LatentFormat) -> Callable[[Facade], bool]:
 
 PLAYED: Mapping[str, Callable[[Facade], bool]] = {
     "comfy.model_patcher.ModelPatcher": _handle("MODEL", Model),
+    "comfy.clip_vision.ClipVisionModel": _handle("CLIP_VISION", Resident),
+    "comfy.controlnet.ControlBase": _handle("CONTROL_NET", object),
+    "comfy.controlnet.ControlNet": _handle("CONTROL_NET", ControlNetModel),
+    "comfy.controlnet.ControlLora": _handle("CONTROL_NET", ControlLoraModel),
+    "comfy.controlnet.T2IAdapter": _handle("CONTROL_NET", T2IModel),
     "comfy.sd.CLIP": _handle("CLIP", Clip),
     "comfy.sd.VAE": _handle("VAE", Vae),
     "comfy.sd1_clip.SD1ClipModel": _encoders(1),

@@ -72,6 +72,10 @@ def test_a_controlnet_that_a_pack_applies_steers_as_our_node_has_it(studio, cont
         end_percent=0.9,
     ).positive  # fmt: skip
     hints = [parts(prompt) for prompt in (twice, twice_by_ours)]
+    library = sys.modules["comfy.controlnet"]
+    assert isinstance(handle, library.ControlBase)
+    assert isinstance(handle, library.ControlNet)
+    assert not isinstance(handle, library.T2IAdapter)
     assert hints[0] == hints[1] == [(0.7, 0.0, 1.0), (1.0, 0.2, 0.9)]
     assert to_ours(handle) is controlnet
 
@@ -117,6 +121,7 @@ def test_a_picture_that_a_pack_shows_to_clip_is_seen_as_by_our_node(studio):
     made["image_embeds"] = torch.ones(1, 40)
     [cond] = studio.run("unCLIPConditioning", conditioning=studio.positive, clip_vision_output=to_ours(made))
     assert torch.equal(cond.images[0].embeds, torch.ones(1, 40))
+    assert isinstance(handle, sys.modules["comfy.clip_vision"].ClipVisionModel)
     assert to_ours(handle) is vision
 
 
