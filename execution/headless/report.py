@@ -61,8 +61,8 @@ class Reporter:
                 self._write(printable(f"{_node(self._graph, node_id)} was not run: {message}") + "\n")
             case NodeProgress(node_id=node_id, value=value, maximum=maximum) if self._has_bar:
                 part = value / maximum if maximum > 0 else 0.0
-                displayed = node_id if event.origin is None else event.origin.display
-                self._draw(len(self._finished) + part, f"{value:g}/{maximum:g} {self._started.get(displayed, displayed)}")
+                within = node_id if event.origin is None else event.origin.display
+                self._draw(len(self._finished) + part, f"{value:g}/{maximum:g} {self._started.get(within, within)}")
             case NodeFinished(node_id=node_id, ui=ui):
                 if event.origin is None:
                     self._finished.add(node_id)

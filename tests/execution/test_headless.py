@@ -25,7 +25,7 @@ from execution.settings import EngineSettings
 from nodes.paths import Paths
 from tests.execution.graphs import graph, shown
 
-WORKFLOW = {
+WORKFLOW: dict[str, Any] = {
     "version": 0.4,
     "nodes": [
         {
@@ -163,6 +163,21 @@ async def test_graph_prints_api_format_without_titles(engine: Dispatcher) -> Non
         "1": {"class_type": "Make", "inputs": {"value": 9}},
         "2": {"class_type": "SaveText", "inputs": {"name": "seven.txt", "x": ["1", 0]}},
     }
+
+
+async def test_the_graph_of_a_graph_is_itself(engine: Dispatcher) -> None:
+    drawn, again = task(Source(workflow=WORKFLOW)), io.StringIO()
+    await commands.show_graph(engine, drawn)
+    given = commands.Task(Source(graph=json.loads(written(drawn.out))), [], again, io.StringIO())
+    assert await commands.show_graph(engine, given) == 0
+    assert written(again) == written(drawn.out)
+
+
+async def test_the_values_that_are_set_are_in_the_names_of_files(engine: Dispatcher) -> None:
+    saving = {"id": 3, "type": "Foreign", "widgets_values": {"filename_prefix": "%Start.value%"}}
+    given = task(Source(workflow={**WORKFLOW, "nodes": [*WORKFLOW["nodes"], saving]}), "Start.value=9")
+    assert await commands.show_graph(engine, given) == 0
+    assert '"filename_prefix": "9"' in written(given.out)
 
 
 @pytest.mark.parametrize(("assignments", "saved"), [((), {"workflow": WORKFLOW}), (("1.value=9",), None)])
