@@ -12,7 +12,7 @@ from models.sampling.noise import NoNoise, RandomNoise
 from nodes.shims.extra_functions import composite
 from nodes.v1.asking import ask_with
 from nodes.v1.conds import conds_to_ours
-from nodes.v1.guiders import CFGGuider
+from nodes.v1.guiders import CFGGuider, has_own
 from nodes.v1.sampling import ForeignNoise
 from nodes.v1.wrapping import single_sigma
 
@@ -67,8 +67,9 @@ class Guider_Basic(CFGGuider):
 
     def as_guidance(self) -> Guidance:
         """What guides, as a guidance of ours."""
-        is_plain = type(self).predict_noise is CFGGuider.predict_noise
-        return Unguided(conds_to_ours(self.original_conds["positive"])) if is_plain else super().as_guidance()
+        if has_own(self, "predict_noise", "__call__"):
+            return super().as_guidance()
+        return Unguided(conds_to_ours(self.original_conds["positive"]))
 
 
 class Guider_DualCFG(_OfOurs):

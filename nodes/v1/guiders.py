@@ -119,13 +119,18 @@ class CFGGuider:
 
     def as_guidance(self) -> Guidance:
         """What guides, as a guidance of ours."""
-        if type(self).predict_noise is not CFGGuider.predict_noise or type(self).__call__ is not CFGGuider.__call__:
+        if has_own(self, "predict_noise", "__call__"):
             return GuidanceOfPack(self)
         positive, negative = (self.original_conds.get(name) for name in ("positive", "negative"))
         if positive is None:
             raise NotOfferedError("a guider without a positive conditioning and without a predict_noise of its own")
         toward = conds_to_ours(positive)
         return Unguided(toward) if negative is None else ClassifierFree(toward, conds_to_ours(negative), self.cfg)
+
+
+def has_own(guider: CFGGuider, *names: str) -> bool:
+    """Whether a pack has written one of these methods itself, in a class or for this guider alone."""
+    return any(name in vars(guider) or getattr(type(guider), name) is not getattr(CFGGuider, name) for name in names)
 
 
 class OursAsGuider(CFGGuider):
@@ -248,8 +253,7 @@ class SamplingGuider(GuiderOfPack):
 def guider_to_ours(theirs: CFGGuider) -> Guider:
     """The guider for our samplers."""
     guidance = theirs.as_guidance()
-    surrounds = any(getattr(type(theirs), name) is not getattr(CFGGuider, name) for name in OUTER)
-    kind = SamplingGuider if surrounds or isinstance(guidance, GuidanceOfPack) else GuiderOfPack
+    kind = SamplingGuider if has_own(theirs, *OUTER) or isinstance(guidance, GuidanceOfPack) else GuiderOfPack
     return kind(theirs.model_patcher.unwrapped(), guidance, theirs=theirs)
 
 

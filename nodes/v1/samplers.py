@@ -174,6 +174,7 @@ class SamplerOfPack:
         assert isinstance(guided, Guided)
         assert isinstance(guided.ask, Asker)
         occasion, total = guided.ask.occasion, len(sigmas) - 1
+        assert occasion.noise is not None
         guider = self.guided_by(guided, model)
         sigmas = sigmas.to(x.device)
         extra_args: dict[str, Any] = {"model_options": told_options(guided.ask.patches, sigmas), "seed": seed}
@@ -184,8 +185,7 @@ class SamplerOfPack:
         with _seeded(x, seed), torch.no_grad():
             if not _has_own_sample(theirs):
                 wrapped = KSamplerX0Inpaint(guider, sigmas)
-                wrapped.latent_image = occasion.start
-                wrapped.noise = occasion.noise if masked is None else masked.noise  # pyright: ignore[reportAttributeAccessIssue]
+                wrapped.latent_image, wrapped.noise = occasion.start, occasion.noise if masked is None else masked.noise
                 return theirs.sampler_function(
                     wrapped,
                     x,

@@ -162,6 +162,19 @@ def test_a_packs_guider_is_told_of_each_run_anew(studio):
         assert guider.theirs.told == sigmas.tolist()
 
 
+def test_a_method_that_a_pack_replaces_in_one_guider_counts(studio):
+    handle = to_foreign(Guider(studio.model, ClassifierFree(studio.positive, studio.negative, CFG)))
+    calls, original = [], handle.predict_noise
+
+    def counted(*arguments, **named):
+        calls.append(named["model_options"]["transformer_options"].keys())
+        return original(*arguments, **named)
+
+    handle.predict_noise = counted
+    assert_close(studio.sampled(SAMPLERS["euler"], guider=to_ours(handle)), studio.sampled(SAMPLERS["euler"]))
+    assert calls == [{"sample_sigmas"}] * 3
+
+
 def test_what_a_packs_guider_says_at_each_sigma_counts(studio):
     guider = studio.run(
         "Test Guides", model=studio.model, positive=studio.positive, negative=studio.negative, cfg=CFG, kind="never"
