@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from execution.engine import Engine, Submission
+from execution.engine import Checked, Engine, Submission
 from execution.events import Event, JobEnded, JobFailed, JobSucceeded, Outcome
 from execution.graph import GraphError, parse
 from execution.headless.assign import Assignment, assigned
 from execution.headless.console import Stream, printable
 from execution.headless.errors import HeadlessError
-from execution.headless.report import Reporter, failure_line, problem_lines
+from execution.headless.report import Reporter, failure_line, node_lines, problem_lines, unknown_nodes
 from execution.headless.source import Source
 from execution.workflow import WorkflowError, to_graph
 
@@ -48,8 +48,7 @@ async def show_graph(engine: Engine, task: Task) -> int:
 async def check(engine: Engine, task: Task) -> int:
     """Write what keeps the graph from running, or that nothing does. Raises HeadlessError."""
     graph = await _graph(engine, task)
-    checked = await engine.check(Submission(graph))
-    lines = problem_lines(checked, graph)
+    checked, lines = await _checked(engine, graph)
     if not lines:
         task.out.write(f"The graph may run: {len(graph)} nodes, {len(checked.targets)} of them outputs.\n")
     return _complain(task, lines)
@@ -58,8 +57,8 @@ async def check(engine: Engine, task: Task) -> int:
 async def run(engine: Engine, task: Task, output: Path) -> int:
     """Run the graph, if all of it can, and write the files that it saves below `output`. Raises HeadlessError."""
     graph = await _graph(engine, task)
-    checked = await engine.check(Submission(graph))
-    if lines := problem_lines(checked, graph):
+    checked, lines = await _checked(engine, graph)
+    if lines:
         return _complain(task, lines)
     reporter = Reporter(checked, output, task.out, task.err)
     try:
@@ -90,6 +89,16 @@ async def _graph(engine: Engine, task: Task) -> Mapping[str, Any]:
         return await asyncio.to_thread(to_graph, task.source.workflow, specs, adjust=adjusted)
     except WorkflowError as error:
         raise HeadlessError(str(error)) from error
+
+
+async def _checked(engine: Engine, graph: Mapping[str, Any]) -> tuple[Checked, list[str]]:
+    """What the engine finds, and a line for each problem. Where types are not installed, the rest has problems too."""
+    checked = await engine.check(Submission(graph))
+    lines = problem_lines(checked, graph)
+    if unknown := unknown_nodes(checked):
+        rest = {node_id: node for node_id, node in graph.items() if node_id not in unknown}
+        lines += node_lines(await engine.check(Submission(rest)), graph, unknown)
+    return checked, lines
 
 
 def _extra_data(task: Task) -> dict[str, Any]:

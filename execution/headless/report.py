@@ -1,7 +1,7 @@
 """What a run tells on the console: files on standard output; progress, problems and failures on standard error."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,40 @@ BAR = 24
 
 def problem_lines(checked: Checked, graph: Any) -> list[str]:
     """All that keeps a graph from running whole, a sentence each; none if nothing does."""
-    lines = [
-        f"{_node(graph, node_id, node.class_type)}{_place(problem)}: {_sentence(problem)}"
-        for node_id, node in checked.node_errors.items()
-        for problem in node.errors
-    ]
+    lines = node_lines(checked, graph)
     if checked.error is not None and (not lines or checked.error.type == "invalid_partial_execution_targets"):
         lines.append(_sentence(checked.error))
     elif checked.error is not None and checked.error.type == "prompt_outputs_failed_validation":
         lines.extend(filter(None, [checked.error.details]))
     return lines
+
+
+def node_lines(checked: Checked, graph: Any, unknown: Collection[str] = ()) -> list[str]:
+    """The problems of its nodes, but for those that they have because these `unknown` ones were left out."""
+    return [
+        f"{_node(graph, node_id, node.class_type)}{_place(problem)}: {_sentence(problem)}"
+        for node_id, node in checked.node_errors.items()
+        for problem in node.errors
+        if not _names(problem, unknown)
+    ]
+
+
+def unknown_nodes(checked: Checked) -> set[str]:
+    """The nodes whose types are not installed."""
+    return {
+        node_id
+        for node_id, node in checked.node_errors.items()
+        if any(problem.type == "missing_node_type" for problem in node.errors)
+    }
+
+
+def _names(problem: Problem, sources: Collection[str]) -> bool:
+    """Whether a problem is a link from one of these nodes."""
+    match problem.extra_info.get("received_value"):
+        case [str(source), _] if problem.type == "bad_linked_input":
+            return source in sources
+        case _:
+            return False
 
 
 def failure_line(failed: JobFailed, graph: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import pytest
 
 from execution.headless.console import Console, fitting, printable
+from main import StartError, refuse_if_not_writable
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,6 +82,13 @@ def test_a_line_takes_no_more_columns_than_there_are(text: str, columns: int, sh
 
 def test_what_a_terminal_would_obey_is_not_printed() -> None:
     assert printable("a\x1b[31m\u202e\n猫") == "a�[31m��猫"
+
+
+def test_a_folder_that_cannot_be_written_is_refused_and_one_that_can_is_left_as_it_is(tmp_path: Path) -> None:
+    refuse_if_not_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(StartError, match="Cannot write to the directory"):
+        refuse_if_not_writable(tmp_path / "missing")
 
 
 GRAPH = '{"1": {"class_type": "PreviewAny", "inputs": {"source": "x"}}}'

@@ -126,6 +126,23 @@ async def test_check_names_each_problem(engine: Dispatcher, broken: dict[str, An
     assert written(given.out) == ""
 
 
+async def test_check_names_the_problems_beside_those_of_types_that_are_not_installed(engine: Dispatcher) -> None:
+    broken = graph(
+        _1=("Gone", {}), _2=("Show", {"x": ["1", 0]}), _3=("Lost", {"x": ["2", 0]}),
+        _4=("Make", {"value": 5000}), _5=("Show", {"x": ["4", 0]}), _6=("Show", {"x": ["7", 0]}),
+        _8=("Show", {"x": []}), _9=("Show", {"x": [[], 0]}),
+    )  # fmt: skip
+    given = task(Source(graph=broken))
+    assert await commands.check(engine, given) == 1
+    told = written(given.err).splitlines()
+    assert [line.partition(":")[0] for line in told] == [
+        "Node 1 (Gone)",
+        "Node 3 (Lost)",
+        'Node 4 (Make), input "value"',
+        *(f'Node {number} (Show), input "x"' for number in (6, 8, 9)),
+    ]
+
+
 async def test_check_says_that_a_graph_may_run_without_running_it(engine: Dispatcher, paths: Paths) -> None:
     given = task(Source(workflow=WORKFLOW))
     assert await commands.check(engine, given) == 0
