@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from execution.lists import Answer
+from execution.lists import Answer, all_outputs
 from nodes.spec import Blocker, NodeSpec
 
 
@@ -21,4 +21,4 @@ def blocker_in(inputs: Mapping[str, Any], takes_lists: bool) -> Blocker | None:
 
 def skipped(spec: NodeSpec) -> Answer:
     """What a node gives whose call was blocked. Its readers are skipped too, in silence: the message has been told."""
-    return Answer((Blocker(),) * len(spec.outputs))
+    return Answer(all_outputs(spec, Blocker()))

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from execution.lists import Answer, WrongOutputsError
+from execution.lists import Answer, WrongOutputsError, all_outputs
 from nodes.context import Context
 from nodes.spec import Blocker, Expansion, NodeSpec, Shown
 
@@ -55,10 +55,12 @@ def answer_of(spec: NodeSpec, answer: Any) -> Answer:
 
 def _outputs(spec: NodeSpec, answer: Any) -> tuple[Any, ...]:
     expected = len(spec.outputs)
+    if isinstance(answer, Blocker):
+        return all_outputs(spec, answer)
+    if spec.open_outputs is not None:
+        return _all_of(spec, answer)
     if expected == 0:
         return ()
-    if isinstance(answer, Blocker):
-        return (answer,) * expected
     if expected == 1 and not (isinstance(answer, tuple) and hasattr(answer, "_fields") and len(answer) == 1):
         return (answer,)
     return _all_of(spec, answer)
@@ -66,9 +68,10 @@ def _outputs(spec: NodeSpec, answer: Any) -> tuple[Any, ...]:
 
 def _all_of(spec: NodeSpec, answer: Any) -> tuple[Any, ...]:
     expected = len(spec.outputs)
-    if not isinstance(answer, tuple) or len(answer) != expected:
-        given = f"{len(answer)} values" if isinstance(answer, tuple) else f"a {type(answer).__name__}"
-        raise WrongOutputsError(f"{spec.id} returned {given} where it declares {expected} outputs.")
+    given = len(answer) if isinstance(answer, tuple) else -1
+    if given < expected or (given > expected and spec.open_outputs is None):
+        told = f"{given} values" if given >= 0 else f"a {type(answer).__name__}"
+        raise WrongOutputsError(f"{spec.id} returned {told} where it declares {expected} outputs.")
     return tuple(answer)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from execution.cache import Result
 from execution.graph import LITERAL_LIST, Link, Node, NodeId
 from execution.kinds import Kind
-from execution.lists import Answer, Listed, joined, unlisted
+from execution.lists import Answer, Listed, joined, output_at, unlisted
 from nodes.inputs import given
 from nodes.spec import REQUIRED, NodeSpec
 
@@ -41,7 +41,7 @@ class Pending:
         self.answers = [
             answer._replace(
                 outputs=tuple(
-                    outputs[value.output] if isinstance(value, Link) and value.source == node_id else value
+                    output_at(outputs, value.output) if isinstance(value, Link) and value.source == node_id else value
                     for value in answer.outputs
                 )
             )
@@ -54,10 +54,11 @@ class Pending:
 
     def _resolved(self, answer: Answer, results: Mapping[NodeId, Result]) -> tuple[Any, ...]:
         found: list[Any] = []
-        for value, output in zip(answer.outputs, self.spec.outputs, strict=True):
+        for number, value in enumerate(answer.outputs):
             if isinstance(value, Link):
-                value = results[value.source].outputs[value.output]
-                value = Listed(unlisted(value)) if output.is_list else value
+                value = output_at(results[value.source].outputs, value.output)
+                output = self.spec.output(number)
+                value = Listed(unlisted(value)) if output is not None and output.is_list else value
             found.append(value)
         return tuple(found)
 
@@ -138,8 +139,8 @@ def _check_link(
     link: Link, where: str, nodes: Mapping[NodeId, Node], around: Container[NodeId], kinds: Mapping[str, Kind]
 ) -> None:
     if link.source in nodes:
-        outputs = len(kinds[nodes[link.source].type].spec.outputs)
-        if not 0 <= link.output < outputs:
-            raise ExpansionError(f"The {where} takes output {link.output} of a node that has {outputs}.")
+        spec = kinds[nodes[link.source].type].spec
+        if spec.output(link.output) is None:
+            raise ExpansionError(f"The {where} takes output {link.output} of a node that has {len(spec.outputs)}.")
     elif link.source not in around:
         raise ExpansionError(f"The {where} is linked to a node {link.source!r} that is not there.")

@@ -93,9 +93,10 @@ def _linked_types(node: Node, graph: Graph, kinds: Mapping[str, Kind]) -> dict[s
     found: dict[str, str] = {}
     for name, value in node.inputs.items():
         source = graph.get(value.source) if isinstance(value, Link) else None
-        outputs = kinds[source.type].spec.outputs if source is not None and source.type in kinds else ()
-        if isinstance(value, Link) and value.output < len(outputs):
-            found[name] = outputs[value.output].type
+        spec = kinds[source.type].spec if source is not None and source.type in kinds else None
+        output = spec.output(value.output) if spec is not None and isinstance(value, Link) else None
+        if output is not None:
+            found[name] = output.type
     return found
 
 

@@ -163,13 +163,14 @@ def _checked_link(link: Link, spec: InputSpec, around: Surroundings) -> Link:
     source_spec = around.specs.get(source.type)
     if source_spec is None:
         return link
-    if link.output >= len(source_spec.outputs):
+    output = source_spec.output(link.output)
+    if output is None:
         raise _problem(
             "bad_linked_input", "Linked output does not exist",
             f"{spec.name}: node {link.source} ({source.title}) has {len(source_spec.outputs)} outputs, none is number "
             f"{link.output}", spec, received=[link.source, link.output],
         )  # fmt: skip
-    received = source_spec.outputs[link.output].type
+    received = output.type
     if not compatible(received, spec.type):
         raise InputProblem(
             Problem(

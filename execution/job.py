@@ -19,7 +19,7 @@ from execution.hidden import hidden_inputs
 from execution.hooks import hook_problems
 from execution.kinds import Kind
 from execution.lazy import wanted
-from execution.lists import Answer, calls, joined
+from execution.lists import Answer, calls, joined, output_at
 from execution.reading import Reading, Readings
 from execution.run import Run, settings_for
 from execution.telling import Teller
@@ -160,7 +160,7 @@ class JobRun:
             elif name in kind.raw:
                 inputs[name] = [value.source, value.output]
             elif value.source in results:
-                inputs[name] = results[value.source].outputs[value.output]
+                inputs[name] = output_at(results[value.source].outputs, value.output)
         if kind.spec.hidden:
             inputs |= self._hidden(node, kind.spec)
         return inputs

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from execution.graph import Graph, Link, Node
-from nodes.inputs import Dependent, Growing, given, possible
+from execution.open_names import OpenNames, lazy_names, raw_names
+from nodes.inputs import Dependent, Growing, given
 from nodes.spec import NodeSpec
 
 
@@ -22,8 +23,8 @@ class Kind:
 
     spec: NodeSpec
     names: tuple[str, ...]
-    lazy: frozenset[str]
-    raw: frozenset[str]
+    lazy: frozenset[str] | OpenNames
+    raw: frozenset[str] | OpenNames
     has_groups: bool
     is_urgent: bool
     keyed_by_id: bool
@@ -34,8 +35,8 @@ class Kind:
         return cls(
             spec,
             tuple(one.name for one in spec.inputs),
-            frozenset(one.name for one in possible(spec.inputs) if one.lazy),
-            frozenset(one.name for one in possible(spec.inputs) if one.options.get("rawLink")),
+            lazy_names(spec),
+            raw_names(spec),
             any(isinstance(one.widget, Growing | Dependent) for one in spec.inputs),
             spec.output_node or inspect.iscoroutinefunction(spec.function),
             spec.keyed_by_id or not {"UNIQUE_ID", "DYNPROMPT"}.isdisjoint(spec.hidden.values()),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from execution.cache import Result
-from nodes.spec import Blocker, NodeSpec, OutputSpec
+from nodes.spec import Blocker, NodeSpec
 
 
 class Listed(tuple[Any, ...]):
@@ -34,6 +34,23 @@ def unlisted(value: Any) -> list[Any]:
     return list(value) if type(value) is Listed else [value]
 
 
+def all_outputs(spec: NodeSpec, value: Any) -> tuple[Any, ...]:
+    """The value as each of a node's outputs; at least once where there are such beyond the declared ones."""
+    return (value,) * max(len(spec.outputs), spec.open_outputs is not None)
+
+
+def output_at(outputs: Sequence[Any], number: int) -> Any:
+    """What a node has given as the output of this number. Beyond all that it has given it is None, or what these are
+    where the node has given nothing at all."""
+    if number < len(outputs):
+        return outputs[number]
+    return outputs[-1] if outputs and all(map(_is_nothing, outputs)) else None
+
+
+def _is_nothing(value: Any) -> bool:
+    return type(value) is Blocker or (type(value) is Listed and not value)
+
+
 def calls(inputs: Mapping[str, Any], takes_lists: bool) -> list[Mapping[str, Any]]:
     """The inputs of each call that a node needs.
 
@@ -59,16 +76,17 @@ def joined(spec: NodeSpec, answers: Sequence[Answer]) -> Result:
     if len(answers) == 1 and not any(output.is_list for output in spec.outputs):
         return Result(answers[0].outputs, answers[0].ui)
     outputs = [
-        listed([value for answer in answers for value in _values(answer.outputs[index], spec, output)])
-        for index, output in enumerate(spec.outputs)
+        listed([value for answer in answers for value in _values(output_at(answer.outputs, number), spec, number)])
+        for number in range(max(map(len, (spec.outputs, *(answer.outputs for answer in answers)))))
     ]
     return Result(tuple(outputs), _shown_together(answer.ui for answer in answers if answer.ui is not None))
 
 
-def _values(value: Any, spec: NodeSpec, output: OutputSpec) -> Iterable[Any]:
+def _values(value: Any, spec: NodeSpec, number: int) -> Iterable[Any]:
+    output = spec.output(number)
     if type(value) is Listed:
         return value
-    if not output.is_list or isinstance(value, Blocker):
+    if output is None or not output.is_list or isinstance(value, Blocker):
         return (value,)
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
         return value

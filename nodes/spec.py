@@ -59,7 +59,8 @@ class NodeSpec:
     evaluated (those not yet evaluated are None). `validate(**inputs)` returns True or a sentence that says what is
     wrong; inputs named in `validated` are checked by it alone, and the types of links too if that names
     `input_types`. Both get the context as the function does. One with `open_inputs` takes inputs of any other name as
-    well, one with `open_links` those that are links. `checks_itself` is what another process knows of `validate`.
+    well, with the `open_options`, one with `open_links` those that are links. One with `open_outputs` gives outputs
+    beyond the declared ones, all of that type. `checks_itself` is what another process knows of `validate`.
     `aliases` are other words by which people find the node.
     """
 
@@ -77,7 +78,9 @@ class NodeSpec:
     keyed_by_id: bool = False
     hidden: Mapping[str, str] = field(default_factory=dict[str, str])
     open_inputs: bool = False
+    open_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     open_links: bool = False
+    open_outputs: str | None = None
     validated: frozenset[str] = frozenset()
     checks_itself: bool = False
     deprecated: bool = False
@@ -91,6 +94,12 @@ class NodeSpec:
     def input(self, name: str) -> InputSpec | None:
         """Returns the input of that name, or None."""
         return next((one for one in self.inputs if one.name == name), None)
+
+    def output(self, number: int) -> OutputSpec | None:
+        """Returns the output of that number, which may be beyond the declared ones, or None."""
+        if 0 <= number < len(self.outputs):
+            return self.outputs[number]
+        return None if self.open_outputs is None or number < 0 else OutputSpec(self.open_outputs, self.open_outputs)
 
     def without_code(self) -> "NodeSpec":
         """Returns what may cross to another process."""

@@ -12,9 +12,9 @@ import torch
 
 from nodes.context import Context
 from nodes.inputs import Dependent, Growing, possible
-from nodes.spec import InputSpec, NodeSpec, OutputSpec
+from nodes.spec import InputSpec, NodeSpec
 from nodes.v1.answers import read_answer
-from nodes.v1.declaration import ForeignDeclarationError, inputs_of, outputs_of
+from nodes.v1.declaration import ForeignDeclarationError, inputs_of, open_outputs_of, outputs_of
 from nodes.v1.gradients import without_gradients
 from nodes.v1.groups import nested, with_name
 from nodes.v1.runtime import Call, Runtime
@@ -67,7 +67,7 @@ class ForeignClass:
     def spec(self) -> NodeSpec:
         """The node as it declares itself now. Raises ForeignDeclarationError, and whatever INPUT_TYPES raises."""
         node = self.node
-        declared, outputs = inputs_of(node), outputs_of(node)
+        declared, outputs, more = inputs_of(node), outputs_of(node), open_outputs_of(node)
         groups = tuple(one for one in declared.inputs if isinstance(one.widget, Growing | Dependent))
         name = getattr(node, "FUNCTION", None)
         if not isinstance(name, str) or not callable(getattr(node, name, None)):
@@ -78,9 +78,11 @@ class ForeignClass:
             category=str(getattr(node, "CATEGORY", "") or "custom"),
             description=inspect.cleandoc(str(getattr(node, "DESCRIPTION", "") or "")),
             inputs=declared.inputs,
-            open_inputs=declared.open,
+            open_inputs=declared.other is not None,
+            open_options={} if declared.other is None else declared.other.options,
             open_links=self._takes_any_link(name),
             outputs=outputs,
+            open_outputs=more,
             output_node=bool(getattr(node, "OUTPUT_NODE", False)),
             context_parameter=CONTEXT,
             module=self.module,
@@ -91,26 +93,26 @@ class ForeignClass:
             deprecated=bool(getattr(node, "DEPRECATED", False)),
             experimental=bool(getattr(node, "EXPERIMENTAL", False)),
             aliases=tuple(map(str, getattr(node, "SEARCH_ALIASES", None) or ())),
-            function=self._function(name, groups, outputs),
+            function=self._function(name, groups, partial(read_answer, self.id, outputs, more=more is not None)),
             fingerprint=partial(self._fingerprint, groups) if hasattr(node, "IS_CHANGED") else None,
             needed=partial(self._needed, groups) if hasattr(node, "check_lazy_status") else None,
             validate=partial(self._validate, groups) if hasattr(node, "VALIDATE_INPUTS") else None,
         )
 
-    def _function(self, name: str, groups: Groups, outputs: Sequence[OutputSpec]) -> Callable[..., Any]:
-        """The class's method as a function of ours; one that is to be awaited stays so."""
+    def _function(self, name: str, groups: Groups, read: Callable[[Any], Any]) -> Callable[..., Any]:
+        """The class's method as a function of ours, its answers read; one that is to be awaited stays so."""
 
         def run(**inputs: Any) -> Any:
             call, values = self._prepared(inputs)
             with self.runtime.running(call), torch.no_grad():
                 answer = getattr(self._instance(call), name)(**nested(groups, values))
-            return read_answer(self.id, outputs, answer)
+            return read(answer)
 
         async def run_async(**inputs: Any) -> Any:
             call, values = self._prepared(inputs)
             with self.runtime.running(call):
                 answer = await without_gradients(getattr(self._instance(call), name)(**nested(groups, values)))
-            return read_answer(self.id, outputs, answer)
+            return read(answer)
 
         return run_async if inspect.iscoroutinefunction(getattr(self.node, name)) else run
 

@@ -14,17 +14,21 @@ class ForeignAnswerError(TypeError):
     """A foreign node has returned something that its declaration does not allow."""
 
 
-def read_answer(id: str, declared: Sequence[OutputSpec], answer: Any) -> Any:
-    """Translates a tuple of outputs, or {"ui", "result", "expand"}, to what a function of ours returns."""
+def read_answer(id: str, declared: Sequence[OutputSpec], answer: Any, more: bool = False) -> Any:
+    """Translates a tuple of outputs, or {"ui", "result", "expand"}, to what a function of ours returns.
+
+    There may be `more` outputs than the declared ones.
+    """
     answer = answer.as_answer() if hasattr(answer, "as_answer") else answer
+    single = tuple if more else _single
     if not isinstance(answer, Mapping):
-        return _single(_outputs(id, declared, answer))
+        return single(_outputs(id, declared, answer, more))
     unknown = set(answer) - {"ui", "result", "expand"}
     if unknown:
         raise ForeignAnswerError(f"{id} returned a dictionary with the unknown key {min(map(str, unknown))!r}.")
-    outputs = _outputs(id, declared, answer.get("result"))
+    outputs = _outputs(id, declared, answer.get("result"), more)
     expand = answer.get("expand")
-    result = _single(outputs) if expand is None else Expansion(outputs, dict(expand))
+    result = single(outputs) if expand is None else Expansion(outputs, dict(expand))
     return Shown(result, _shown(answer["ui"])) if answer.get("ui") else result
 
 
@@ -35,13 +39,14 @@ def _single(outputs: tuple[Any, ...]) -> Any:
     return outputs[0] if len(outputs) == 1 else outputs
 
 
-def _outputs(id: str, declared: Sequence[OutputSpec], answer: Any) -> tuple[Any, ...]:
+def _outputs(id: str, declared: Sequence[OutputSpec], answer: Any, more: bool) -> tuple[Any, ...]:
     if isinstance(answer, Blocker):
-        return tuple(answer for _ in declared)
+        return (answer,) * max(len(declared), more)
     if answer is None:
         answer = ()
     if isinstance(answer, tuple | list):
-        return tuple(_output(id, declared, index, answer) for index in range(len(declared)))
+        beyond = answer[len(declared) :] if more else ()
+        return (*(_output(id, declared, index, answer) for index in range(len(declared))), *map(to_ours, beyond))
     if not declared:
         return ()
     raise ForeignAnswerError(f"{id} returned {_kind(answer)} where the protocol asks for a tuple of outputs: (value,).")

@@ -31,11 +31,11 @@ class ForeignDeclarationError(TypeError):
 
 @dataclass(frozen=True)
 class Inputs:
-    """The declared inputs in their order, the hidden ones by kind, and whether the node takes others as well."""
+    """The declared inputs in their order, the hidden ones by kind, and one like which the node takes any others."""
 
     inputs: tuple[InputSpec, ...]
     hidden: Mapping[str, str]
-    open: bool = False
+    other: InputSpec | None = None
 
 
 def inputs_of(node: Any) -> Inputs:
@@ -43,7 +43,7 @@ def inputs_of(node: Any) -> Inputs:
     declared = node.INPUT_TYPES() if hasattr(node, "INPUT_TYPES") else {}
     if not isinstance(declared, Mapping):
         raise ForeignDeclarationError(f"INPUT_TYPES returned a {type(declared).__name__}, not a dictionary")
-    return Inputs(_grouped(declared), _hidden(declared.get("hidden")), _is_open(declared.get("optional")))
+    return Inputs(_grouped(declared), _hidden(declared.get("hidden")), _other(declared.get("optional")))
 
 
 def _grouped(declared: Mapping[str, Any]) -> tuple[InputSpec, ...]:
@@ -67,9 +67,15 @@ def _hidden(declared: Any) -> dict[str, str]:
     return kinds
 
 
-def _is_open(optional: Any) -> bool:
-    """Whether a dictionary of a pack's own making claims to hold every name."""
-    return isinstance(optional, Mapping) and type(optional) is not dict and _PROBE in optional
+def _other(optional: Any) -> InputSpec | None:
+    """What a dictionary of a pack's own making holds under every name, as it claims."""
+    if not isinstance(optional, Mapping) or type(optional) is dict or _PROBE not in optional:
+        return None
+    try:
+        spelled = optional[_PROBE]
+    except LookupError:
+        spelled = ANY  # it takes any name, and does not say how
+    return _input(_PROBE, spelled, True)
 
 
 def _input(name: str, spelled: Any, optional: bool) -> InputSpec:
@@ -203,19 +209,37 @@ def wire_type(kind: Any) -> str:
 
 
 def outputs_of(node: Any) -> tuple[OutputSpec, ...]:
-    """The outputs of a node class, in their order."""
-    types = _sequence(getattr(node, "RETURN_TYPES", ()))
+    """The declared outputs of a node class, in their order."""
+    types = _types(node)
     names = _sequence(getattr(node, "RETURN_NAMES", None))
     lists = _sequence(getattr(node, "OUTPUT_IS_LIST", None))
     tooltips = _sequence(getattr(node, "OUTPUT_TOOLTIPS", None))
     found = []
-    for index, kind in enumerate(types):
-        wire = wire_type(kind)
+    for index, kind in enumerate(tuple(types)):
+        told, wire = wire_type(kind), wire_type(types[index])
         wire = ANY if wire == MATCHING else wire
-        name = str(names[index]) if index < len(names) and names[index] is not None else wire
+        name = str(names[index]) if index < len(names) and names[index] is not None else told.replace(MATCHING, ANY)
         tooltip = str(tooltips[index] or "") if index < len(tooltips) else ""
         found.append(OutputSpec(name, wire, tooltip, index < len(lists) and bool(lists[index])))
     return tuple(found)
+
+
+def open_outputs_of(node: Any) -> str | None:
+    """The type of outputs beyond the declared ones; None where there are none. A tuple of a pack's own making may
+    answer for any number, with several types in turn."""
+    types = _types(node)
+    first = len(tuple(types))
+    try:
+        found = dict.fromkeys(wire_type(types[number]) for number in range(first, first + MOST_MEMBERS))
+    except LookupError:
+        return None
+    return ANY if ANY in found else ",".join(found)
+
+
+def _types(node: Any) -> Sequence[Any]:
+    """The declared types of outputs, in the tuple that holds them."""
+    types = getattr(node, "RETURN_TYPES", ())
+    return types if isinstance(types, tuple) else _sequence(types)
 
 
 def _sequence(value: Any) -> Sequence[Any]:
