@@ -79,8 +79,13 @@ def _absolute(path: Path | None) -> Path | None:
     return None if path is None else path.absolute()
 
 
-def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths) -> Engine:
-    """The engine, not started yet."""
+def engine_of(
+    flags: argparse.Namespace,
+    settings: EngineSettings,
+    paths: Paths,
+    served_at: tuple[str, int] = WorkerSettings.served_at,
+) -> Engine:
+    """The engine, not started yet; packs are told at what address and port it is served."""
     worker = WorkerSettings(
         cpu=flags.cpu,
         force_fp32=flags.force_fp32,
@@ -91,6 +96,7 @@ def engine_of(flags: argparse.Namespace, settings: EngineSettings, paths: Paths)
         disable_metadata=flags.disable_metadata,
         custom_nodes=not flags.disable_all_custom_nodes,
         custom_nodes_wanted=tuple(flags.whitelist_custom_nodes),
+        served_at=served_at,
     )
     setup = WorkerSetup(paths, worker, cache_of(flags), log_level=flags.verbose)
     if flags.engine == "inline":
@@ -179,9 +185,10 @@ async def serve(flags: argparse.Namespace) -> None:
         pack_timeout=flags.pack_timeout,
         when_alone=paths.empty_temp,
     )
-    engine = engine_of(flags, settings, paths)
-    app = create_app(engine, paths, server_settings_of(flags))
     sockets = listen(addresses_of(flags), flags.port)
+    address, port = sockets[0].getsockname()[:2]
+    engine = engine_of(flags, settings, paths, (address, port))
+    app = create_app(engine, paths, server_settings_of(flags))
     # What modules have made at import stays for good, and a large graph is a hundred thousand objects that all live
     # until it is answered: the collector need not look for garbage among them.
     gc.freeze()
@@ -191,7 +198,7 @@ async def serve(flags: argparse.Namespace) -> None:
         await runner.setup()
         for one in sockets:
             await web.SockSite(runner, one).start()
-        announce(flags, sockets[0].getsockname()[1])
+        announce(flags, port)
         await told_to_stop()
         # The queue first, while there still is a server to say so to whoever wants to add to it.
         await engine.stop()

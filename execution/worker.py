@@ -48,7 +48,7 @@ from execution.messages import (
 from execution.outbox import Outbox
 from execution.run import Run
 from execution.settings import LOG_FORMAT
-from nodes.context import Context, Home, Services
+from nodes.context import BegunJob, Context, Home, Services
 from nodes.spec import NodeSpec
 
 LOG = logging.getLogger(__name__)
@@ -107,6 +107,8 @@ class WorkerLoop:
         self._commands: queue.SimpleQueue[Begin | Free | Stop] = queue.SimpleQueue()
         self._asked: queue.SimpleQueue[AskChanges | None] = queue.SimpleQueue()
         self._stopped: set[str] = set()
+        self._last_job: BegunJob | None = None
+        self._running: str | None = None
         self._host: NodeHost | None = None
         self._services = Services()
         self._context = Context("", setup.paths, setup.settings, self._services)
@@ -156,12 +158,21 @@ class WorkerLoop:
     def _tell_loading(self, pack: str) -> None:
         self._send(Loading(pack))
 
+    def _interrupt(self) -> None:
+        """Stop the job that runs, if one does, as foreign code asks for it."""
+        running = self._running
+        if running is not None:
+            self._stopped.add(running)
+
     def serve(self) -> None:
         """Load the nodes, then work until told to stop."""
         services = self._services
         outbox = Outbox(lambda events: self._send(Events(events)))
         setup = self._setup
-        home = Home(setup.paths, setup.settings, services, partial(_tell, outbox), setup.left_out, self._tell_loading)
+        home = Home(
+            setup.paths, setup.settings, services, partial(_tell, outbox), setup.left_out, self._tell_loading,
+            lambda: self._last_job, self._interrupt,
+        )  # fmt: skip
         try:
             host = self._host = load_host(setup.host, home)
         except BaseException:  # noqa: BLE001 - whatever keeps the nodes from loading has to be told
@@ -174,7 +185,9 @@ class WorkerLoop:
         threading.Thread(target=self._tell_changes, args=(host,), daemon=True, name="changes").start()
         while not isinstance(command := self._commands.get(), Stop):
             if isinstance(command, Begin):
+                self._last_job, self._running = BegunJob(command.job_id, command.client_id), command.job_id
                 outcome = executor.run(run_of(command))
+                self._running = None
                 self._stopped.discard(command.job_id)
                 if isinstance(outcome, JobFailed) and outcome.exception_type.endswith("MemoryError"):
                     _free(host, cache, services)

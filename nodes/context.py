@@ -35,7 +35,8 @@ class Services:
 class WorkerSettings:
     """Flags of the command line that nodes obey.
 
-    Without `custom_nodes` no packs are loaded but those that are `custom_nodes_wanted` by name.
+    Without `custom_nodes` no packs are loaded but those that are `custom_nodes_wanted` by name. The server is at the
+    address and port `served_at`.
     """
 
     cpu: bool = False
@@ -47,6 +48,15 @@ class WorkerSettings:
     disable_metadata: bool = False
     custom_nodes: bool = True
     custom_nodes_wanted: tuple[str, ...] = ()
+    served_at: tuple[str, int] = ("127.0.0.1", 8188)
+
+
+@dataclass(frozen=True)
+class BegunJob:
+    """A job that a worker has begun, and the client that has queued it."""
+
+    id: str
+    client_id: str | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class Home:
 
     `tell(type, data, client_id)` sends a message to a client, or to all. Packs that are `left_out`, by name and with
     the reason, are not loaded; `loading(pack)` is told before the code of each of the others runs, and "" at the end.
+    `last_job()` is the job that runs, or has run last; `interrupt()` stops it if it runs.
     """
 
     paths: "Paths"
@@ -63,6 +74,8 @@ class Home:
     tell: Callable[[str, Any, str | None], None] = lambda type, data, client_id: None
     left_out: Mapping[str, str] = field(default_factory=dict)
     loading: Callable[[str], None] = lambda pack: None
+    last_job: Callable[[], BegunJob | None] = lambda: None
+    interrupt: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)

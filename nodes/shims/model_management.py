@@ -265,9 +265,9 @@ class ModelManagement:
         return False
 
     def interrupt_current_processing(self, value: bool = True) -> None:
-        """Stops the job that the calling node belongs to, there and then."""
+        """Stops the job that runs."""
         if value:
-            raise InterruptedByUserError("a node has stopped the job")
+            self._runtime.interrupt()
 
     def dtype_size(self, dtype: torch.dtype) -> int:
         """Bytes of one number."""

@@ -13,7 +13,6 @@ from models.sampling.guidance import ClassifierFree, Guider
 from models.sampling.noise import NoNoise, RandomNoise
 from models.sampling.run import ksampler_sigmas
 from models.sampling.steps import between_steps
-from nodes.context import InterruptedByUserError
 from nodes.denoising import denoised
 from nodes.image import PREVIEW_COMPRESSION, SAVED_COMPRESSION, saved_in
 from nodes.inputs import Dependent, Growing
@@ -306,9 +305,9 @@ class OwnNodes:
         return (to_foreign(denoised(self._runtime.context, guider, noise, to_ours(latent), sampler, sigmas).result),)
 
     def interrupt_processing(self, value: bool = True) -> None:
-        """Stops the job that the calling node belongs to, there and then."""
+        """Stops the job that runs."""
         if value:
-            raise InterruptedByUserError("a node has stopped the job")
+            self._runtime.interrupt()
 
     def before_node_execution(self) -> None:
         """Raises InterruptProcessingException once the job is to stop."""

@@ -13,6 +13,13 @@ from nodes.v1.runtime import NotOfferedError, Runtime
 LOG = logging.getLogger("weft.custom_nodes")
 
 
+ELSEWHERE = {
+    "prompt_queue": "the queue is in another process, which answers GET /queue, /history and POST /prompt, /queue",
+    "number": "the server numbers what is sent to POST /prompt",
+}
+"""Where is what the worker does not have."""
+
+
 class BinaryEventTypes:
     """Kinds of binary messages, by number."""
 
@@ -23,10 +30,8 @@ class BinaryEventTypes:
 
 
 class PromptServer:
-    """What packs find at PromptServer.instance: `routes` and `app` of the worker, and messages to the server's clients.
-
-    `last_node_id` is the node that runs. `client_id` is None, so that messages sent to it go to all clients.
-    """
+    """What packs find at PromptServer.instance: `routes` and `app` of the worker, messages to the server's clients, and
+    what runs. The server itself is another process, at `address` and `port`."""
 
     instance: "PromptServer"
 
@@ -36,8 +41,7 @@ class PromptServer:
         self.app = server.app
         self.routes = server.routes
         self.supports: list[str] = ["custom_nodes_from_web"]
-        self.number = 0
-        self.client_id: str | None = None
+        self.address, self.port = runtime.settings.served_at
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -51,8 +55,15 @@ class PromptServer:
 
     @property
     def last_prompt_id(self) -> str | None:
-        """The job that runs is not told."""
-        return None
+        """The job that runs, or has run last."""
+        job = self._runtime.last_job()
+        return None if job is None else job.id
+
+    @property
+    def client_id(self) -> str | None:
+        """The client that has queued this job; None if it has not said who it is."""
+        job = self._runtime.last_job()
+        return None if job is None else job.client_id
 
     def send_sync(self, event: Any, data: Any, sid: str | None = None) -> None:
         """Sends a message to one client, or to all."""
@@ -82,7 +93,7 @@ class PromptServer:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise NotOfferedError(f"PromptServer.instance.{name}")
+        raise NotOfferedError(f"PromptServer.instance.{name}", ELSEWHERE.get(name, ""))
 
 
 def _png(picture: Image.Image, longest: int | None) -> bytes:

@@ -34,7 +34,7 @@ class CustomNodes:
         self._registry = registry
         self._lock = threading.Lock()
         self._classes: dict[str, ForeignClass] = {}
-        self._runtime = Runtime(home.paths, home.settings, home.services, registry, home.tell)
+        self._runtime = Runtime(home, registry)
         roots = roots_of_packs(home.paths)
         settings = home.settings
         self.pack_socket: Path | None = None

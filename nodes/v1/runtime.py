@@ -8,15 +8,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodes.context import Context, Services, WorkerSettings
-from nodes.paths import Paths
+from nodes.context import Context, Home, InterruptedByUserError
 from nodes.spec import NodeSpec
 
 PACKAGE = "custom_nodes"
 """The package whose members are the packs, as Python names their modules."""
-
-Tell = Callable[[str, Any, str | None], None]
-"""(type, data, client id or None for everyone): sends a message to the clients that listen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,24 +36,19 @@ class Runtime:
     that was called last.
     """
 
-    def __init__(
-        self,
-        paths: Paths,
-        settings: WorkerSettings,
-        services: Services,
-        specs: Mapping[str, NodeSpec],
-        tell: Tell = lambda type, data, client_id: None,
-    ) -> None:
-        self.paths = paths
-        self.settings = settings
-        self.services = services
+    def __init__(self, home: Home, specs: Mapping[str, NodeSpec]) -> None:
+        self.paths = home.paths
+        self.settings = home.settings
+        self.services = home.services
+        self.tell = home.tell
+        self.last_job = home.last_job
+        self._interrupt = home.interrupt
         self.specs = specs
         self.classes: dict[str, Any] = {}
         self.added: dict[str, Any] = {}
         self.renamed: dict[str, str] = {}
         self._listed: ContextVar[dict[str, list[str]] | None] = ContextVar("listed", default=None)
-        self.tell = tell
-        self._idle = Call(Context("", paths, settings, services))
+        self._idle = Call(Context("", home.paths, home.settings, home.services))
         self._last = self._idle
 
     @property
@@ -76,6 +67,12 @@ class Runtime:
         while True:
             call = self.call
             yield f"{call.context.new_ids}{next(call.numbers)}."
+
+    def interrupt(self) -> None:
+        """Stops the job that runs: there and then if a node of it calls this, else when it is next asked."""
+        self._interrupt()
+        if CALL.get() is not None:
+            raise InterruptedByUserError("a node has stopped the job")
 
     @contextmanager
     def listing_once(self) -> Iterator[None]:

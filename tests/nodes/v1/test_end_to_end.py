@@ -77,6 +77,33 @@ async def test_clients_see_run_and_are_told_of_packs(client: TestClient) -> None
     assert described["Test PickModel"]["input"]["required"]["name"][0] == ["late.safetensors"]
 
     await packs_answer_at_their_own_addresses(client)
+    await a_route_of_a_pack_knows_and_stops_the_job_that_runs(client)
+
+
+async def a_route_of_a_pack_knows_and_stops_the_job_that_runs(client: TestClient) -> None:
+    graph = {
+        "1": node("Test AsyncWait", seconds=5.0),
+        "2": node("Test JoinAny", a=["1", 0]),
+        "3": node("Test SaveText", text=["2", 0]),
+    }
+    async with client.ws_connect("/ws?clientId=you") as socket:
+        answer = await client.post("/prompt", json={"prompt": graph, "client_id": "you"})
+        job_id = (await answer.json())["prompt_id"]
+        async with asyncio.timeout(60):
+            while (await (await client.get("/test_pack/running")).json())["job"] != job_id:
+                await asyncio.sleep(0.01)
+        stopped = await client.post("/test_pack/stop")
+        assert await stopped.text() == "127.0.0.1:8188"
+        told = await ended(socket)
+    assert "execution_interrupted" in {one["type"] for one in told}
+    assert (await (await client.get("/test_pack/running")).json())["client"] == "you"
+    # One that comes after the job stops nothing: neither that job nor the next.
+    assert (await client.post("/test_pack/stop")).status == 200
+    async with client.ws_connect("/ws?clientId=you") as socket:
+        graph["1"] = node("Test Upper", text="next")
+        await client.post("/prompt", json={"prompt": graph, "client_id": "you"})
+        told = await ended(socket)
+    assert "execution_success" in {one["type"] for one in told}
 
 
 async def packs_answer_at_their_own_addresses(client: TestClient) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.loading.families import SDXL_LATENT
+from nodes.context import WorkerSettings
 from nodes.paths import UnsafeNameError
 from nodes.v1.facade import Facade
 from nodes.v1.runtime import NotOfferedError
@@ -248,3 +249,13 @@ def test_a_node_can_stop_its_job(bench, stop):
     )
     outcome = bench().run({"1": node("Test Stops")}, "1")
     assert type(outcome).__name__ == "JobInterrupted"
+
+
+def test_the_server_says_where_it_is_and_where_its_queue(bench):
+    bench("own_routes.py", settings=WorkerSettings(served_at=("192.0.2.1", 9999)))
+    instance = sys.modules["server"].PromptServer.instance
+    arguments = sys.modules["comfy.cli_args"].args
+    assert (instance.address, instance.port) == (arguments.listen, arguments.port) == ("192.0.2.1", 9999)
+    assert instance.last_prompt_id is instance.client_id is None
+    with pytest.raises(NotOfferedError, match=r"prompt_queue, which Weft does not offer: .* GET /queue"):
+        _ = instance.prompt_queue

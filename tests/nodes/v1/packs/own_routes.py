@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aiohttp import web
+from comfy.model_management import interrupt_current_processing
 from server import PromptServer
 
 routes = PromptServer.instance.routes
@@ -19,6 +20,18 @@ async def greet(request):
 async def echo(request):
     data = await request.post() if request.content_type.startswith("multipart") else await request.json()
     return web.Response(text=f"{len(data)} values", status=201, headers={"Set-Cookie": "a=b", "ETag": '"x"'})
+
+
+@routes.get("/test_pack/running")
+async def running(request):
+    server = PromptServer.instance
+    return web.json_response({"job": server.last_prompt_id, "client": server.client_id, "node": server.last_node_id})
+
+
+@routes.post("/test_pack/stop")
+async def stop(request):
+    interrupt_current_processing()
+    return web.Response(text=f"{PromptServer.instance.address}:{PromptServer.instance.port}")
 
 
 @routes.get("/test_pack/fails")
