@@ -51,7 +51,8 @@ class ConditionedDenoiser:
         if hooks is not None:
             options["hooks"] = hooks
         shown = scaled if inputs.concat is None else torch.cat([scaled, inputs.concat.to(scaled)], dim=1)
-        output = self.network(shown, timesteps, context=context, **options)
+        network = self.network if inputs.around is None else partial(inputs.around, self.network)
+        output = network(shown, timesteps, context=context, **options)
         return self.prediction.denoised(output.float(), x, sigma)
 
     def _hooks(self, scaled: Tensor, timesteps: Tensor, sigma: Tensor, inputs: Inputs) -> Hooks | None:

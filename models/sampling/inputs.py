@@ -33,7 +33,12 @@ class Inputs:
     """All sigmas of the run (n,), where there is one."""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What foreign code has noted for its patches."""
+    around: "NetworkPatch | None" = None
+    """Stands in the place of the network in this call."""
 
+
+NetworkPatch = Callable[..., Tensor]
+"""(network, x, timesteps, context=…, y=…, hooks=…) → the network's output, of which it may make any use."""
 
 Evaluate = Callable[[Tensor, Tensor, Inputs], Tensor]
 """(x: b c h w, sigma: scalar, inputs) → denoised, of x's shape."""

@@ -23,6 +23,7 @@ from nodes.shims import (
     lora,
     model_patcher,
     node_helpers,
+    patcher_extension,
     sampler_helpers,
     samplers,
 )
@@ -108,6 +109,7 @@ def modules(runtime: Runtime, server: PackServer) -> dict[str, ModuleType]:
         "comfy.model_base": {"ModelType": ModelType},
         "comfy.model_patcher": model_patcher.EXPORTED,
         "comfy.model_sampling": _definitions(model_sampling),
+        "comfy.patcher_extension": _definitions(patcher_extension) | patcher_extension.EXPORTED,
         "comfy.sampler_helpers": _definitions(sampler_helpers),
         "comfy.cldm.control_types": {"UNION_CONTROLNET_TYPES": {name: i for i, name in enumerate(UNION_TYPES)}},
         "comfy.comfy_types": _definitions(comfy_types),

@@ -20,7 +20,7 @@ INSIDES = (
     "comfy.ldm.modules.diffusionmodules.openaimodel", "comfy.ldm.modules.diffusionmodules.util", "comfy.ldm.util",
     "comfy.ldm.wan", "comfy.ldm.wan.model",
     "comfy.model_detection", "comfy.ops",
-    "comfy.options", "comfy.patcher_extension", "comfy.sd1_clip", "comfy.sdxl_clip",
+    "comfy.options", "comfy.sd1_clip", "comfy.sdxl_clip",
     "comfy.supported_models", "comfy.supported_models_base", "comfy.t2i_adapter", "comfy.taesd", "comfy.taesd.taesd",
     "comfy.text_encoders", "comfy.weight_adapter", "comfy_extras", "comfy_extras.chainner_models",
     "comfy_extras.chainner_models.model_loading",

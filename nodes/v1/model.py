@@ -25,6 +25,12 @@ from nodes.v1.model_sampling import sampling_to_ours
 from nodes.v1.runtime import NotOfferedError
 from nodes.v1.unet_options import listed
 from nodes.v1.weights import PREFIX, weight_patches
+from nodes.v1.wrapper_options import (
+    add_wrapper_with_key,
+    get_all_wrappers,
+    get_wrappers_with_key,
+    remove_wrappers_with_key,
+)
 
 Function = Callable[..., Any]
 
@@ -143,6 +149,26 @@ class ForeignModel(Facade):
     def set_model_unet_function_wrapper(self, unet_wrapper_function: Function) -> None:
         """Puts a function in the place of the network's evaluations, which it may call."""
         self.model_options["model_function_wrapper"] = unet_wrapper_function
+
+    def add_wrapper(self, wrapper_type: str, wrapper: Function) -> None:
+        """Puts a function around one of the places that `comfy.patcher_extension` names."""
+        self.add_wrapper_with_key(wrapper_type, None, wrapper)
+
+    def add_wrapper_with_key(self, wrapper_type: str, key: str | None, wrapper: Function) -> None:
+        """Does so under a key, by which it can be found and taken away."""
+        add_wrapper_with_key(wrapper_type, key, wrapper, self.model_options, is_model_options=True)
+
+    def remove_wrappers_with_key(self, wrapper_type: str, key: str | None) -> None:
+        """Takes away the functions under a key."""
+        remove_wrappers_with_key(wrapper_type, key, self.model_options, is_model_options=True)
+
+    def get_wrappers(self, wrapper_type: str, key: str | None) -> list[Function]:
+        """The functions around one of these places that are under a key."""
+        return get_wrappers_with_key(wrapper_type, key, self.model_options, is_model_options=True)
+
+    def get_all_wrappers(self, wrapper_type: str) -> list[Function]:
+        """The functions around one of these places, the outermost first."""
+        return get_all_wrappers(wrapper_type, self.model_options, is_model_options=True)
 
     def set_model_denoise_mask_function(self, denoise_mask_function: Function) -> None:
         """Changes the noise mask at each sigma."""

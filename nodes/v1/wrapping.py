@@ -28,15 +28,15 @@ def wrapped(function: Callable[..., Any], owner: Owner) -> EvaluationPatch:
     """The function, called with the model and what it is to be asked, as packs expect."""
 
     def instead(evaluate: Evaluate, x: Tensor, sigma: Tensor, inputs: Inputs) -> Tensor:
-        options = told_of_call(_options(owner), sigma, inputs.prompts, inputs.sigmas)
+        options = told_of_call(known_options(inputs, owner), sigma, inputs.prompts, inputs.sigmas)
 
         def apply_model(x: Tensor, t: Tensor, **given: Any) -> Tensor:
-            return evaluate(x, single_sigma(t), _inputs(given, inputs, len(x), owner))
+            return evaluate(x, single_sigma(t), asked_of_network(given, inputs, len(x), owner))
 
         asked = {
             "input": x,
             "timestep": sigma.expand(len(x)).to(x.device),
-            "c": _given(inputs) | {"transformer_options": options},
+            "c": given_to_network(inputs) | {"transformer_options": options},
             "cond_or_uncond": options["cond_or_uncond"],
         }
         return function(apply_model, asked)
@@ -53,11 +53,13 @@ def single_sigma(sigma: Tensor) -> Tensor:
     return first
 
 
-def _options(owner: Owner) -> Mapping[str, Any]:
-    return owner.options.get("transformer_options", {})
+def known_options(inputs: Inputs, owner: Owner) -> Mapping[str, Any]:
+    """The transformer options whose patches are among the inputs already."""
+    return inputs.extra or owner.options.get("transformer_options", {})
 
 
-def _given(inputs: Inputs) -> dict[str, Any]:
+def given_to_network(inputs: Inputs) -> dict[str, Any]:
+    """What the network is given beside latent and options, by the names that packs expect."""
     found: dict[str, Any] = {"c_crossattn": inputs.context}
     if inputs.y is not None:
         found["y"] = inputs.y
@@ -68,14 +70,14 @@ def _given(inputs: Inputs) -> dict[str, Any]:
     return found
 
 
-def _inputs(given: Mapping[str, Any], inputs: Inputs, rows: int, owner: Owner) -> Inputs:
+def asked_of_network(given: Mapping[str, Any], inputs: Inputs, rows: int, owner: Owner) -> Inputs:
     """What a pack gives to the network for so many rows, of which `inputs` were those asked for."""
     unknown = set(given) - TAKEN
     if unknown:
         raise NotOfferedError(f"{min(unknown)!r} as an input of the model")
     options = given.get("transformer_options", {})
-    more = unet_patches_of(added_to(options, _options(owner)), owner)
-    prompts, pictures = _divided(options.get("cond_or_uncond"), inputs, rows)
+    more = unet_patches_of(added_to(options, known_options(inputs, owner)), owner)
+    prompts, pictures = divided(options.get("cond_or_uncond"), inputs, rows)
     control, context = given.get("control"), given["c_crossattn"]
     return replace(
         inputs,
@@ -91,7 +93,7 @@ def _inputs(given: Mapping[str, Any], inputs: Inputs, rows: int, owner: Owner) -
     )
 
 
-def _divided(told: Any, inputs: Inputs, rows: int) -> tuple[tuple[int, ...], int]:
+def divided(told: Any, inputs: Inputs, rows: int) -> tuple[tuple[int, ...], int]:
     """Which prompts the rows are, and how many pictures of each: as asked for, as the pack says, or all of one."""
     if rows == len(inputs.prompts) * inputs.pictures:
         return inputs.prompts, inputs.pictures

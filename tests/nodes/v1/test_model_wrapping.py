@@ -315,8 +315,8 @@ def test_parts_that_cannot_be_replaced_are_refused_by_name(studio):
     handle = to_foreign(studio.model).clone()
     with pytest.raises(NotOfferedError, match=r"add_object_patch of 'diffusion_model\.out'"):
         handle.add_object_patch("diffusion_model.out", None)
-    with pytest.raises(NotOfferedError, match="add_wrapper_with_key"):
-        handle.add_wrapper_with_key("diffusion_model", "mine", through)
+    with pytest.raises(NotOfferedError, match="add_callback_with_key"):
+        handle.add_callback_with_key("on_pre_run", "mine", through)
     with pytest.raises(NotOfferedError, match="patch 'double_block'"):
         handle.set_model_patch(through, "double_block")
     handle.model_options["sampler_calc_cond_batch_function"] = through
