@@ -25,8 +25,11 @@ MEBIBYTE = 1 << 20
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server, which all faults meet in turn. What it and its workers print is thrown away."""
     with serving(tmp_path_factory.mktemp("workers") / "base") as server:
-        threading.Thread(target=drain, args=(server,), daemon=True).start()
+        reader = threading.Thread(target=drain, args=(server,), daemon=True)
+        reader.start()
         yield server
+        server.process.terminate()
+        reader.join()
 
 
 def drain(server: Server) -> None:
