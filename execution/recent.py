@@ -8,6 +8,9 @@ from execution.graph import NodeId
 
 V = TypeVar("V")
 
+MOST = 256
+"""Texts, however short they are."""
+
 
 class Asked(NamedTuple):
     """A graph as text, and the output nodes of it that are meant (None: all)."""
@@ -17,8 +20,8 @@ class Asked(NamedTuple):
 
 
 class Recent(Generic[V]):
-    """Keeps what was made of at most so many characters of text; what was not used for longest goes first. For use
-    by several threads."""
+    """Keeps what was made of at most so many characters of text, and of MOST texts; what was not used for longest goes
+    first. For use by several threads."""
 
     def __init__(self, most_characters: int = 2 << 20) -> None:
         self._most = most_characters
@@ -41,6 +44,6 @@ class Recent(Generic[V]):
             if self._found.pop(asked, None) is None:
                 self._characters += len(asked.text)
             self._found[asked] = made
-            while self._characters > self._most:
+            while self._characters > self._most or len(self._found) > MOST:
                 oldest, _ = self._found.popitem(last=False)
                 self._characters -= len(oldest.text)

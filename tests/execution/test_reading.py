@@ -8,7 +8,7 @@ import pytest
 
 from execution import reading
 from execution.events import JobFailed, JobSucceeded, NodesCached
-from execution.recent import Asked, Recent
+from execution.recent import MOST, Asked, Recent
 from tests.execution.bench import Bench, bench, show, spec
 from tests.execution.graphs import chain, graph
 
@@ -181,3 +181,10 @@ def test_a_text_that_is_longer_than_all_may_be_is_not_kept() -> None:
     recent: Recent[int] = Recent(most_characters=100)
     recent.put(text_of(101, "a"), 1)
     assert len(recent) == 0
+
+
+def test_short_texts_are_bounded_in_number() -> None:
+    recent: Recent[int] = Recent()
+    for number in range(MOST + 1):
+        recent.put(Asked(str(number), None), number)
+    assert (len(recent), recent.get(Asked("0", None)), recent.get(Asked("1", None))) == (MOST, None, 1)
