@@ -13,6 +13,7 @@ from models.memory import Resident
 from models.types import Clip, LatentFormat, Model, Vae
 from models.vectors import AestheticVector, SizesVector
 from nodes.v1.facade import Facade
+from nodes.v1.network import Module
 from nodes.v1.runtime import NotOfferedError
 
 
@@ -91,6 +92,10 @@ def _network(vector: type | None = None) -> Callable[[Facade], bool]:
     return plays
 
 
+def _is_whole_network(handle: Facade) -> bool:
+    return isinstance(handle, Module) and handle.is_whole
+
+
 def _scale(*formats: LatentFormat) -> Callable[[Facade], bool]:
     return lambda handle: handle.ours in formats if isinstance(handle.ours, LatentFormat) else False
 
@@ -110,6 +115,7 @@ PLAYED: Mapping[str, Callable[[Facade], bool]] = {
     "comfy.model_base.BaseModel": _network(),
     "comfy.model_base.SDXL": _network(SizesVector),
     "comfy.model_base.SDXLRefiner": _network(AestheticVector),
+    "comfy.ldm.modules.diffusionmodules.openaimodel.UNetModel": _is_whole_network,
     "comfy.latent_formats.LatentFormat": lambda handle: isinstance(handle.ours, LatentFormat),
     "comfy.latent_formats.SD15": _scale(SD_LATENT),
     "comfy.latent_formats.SDXL": _scale(SDXL_LATENT),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -101,8 +102,8 @@ class ForeignModel(Facade):
         return 0
 
     def get_model_object(self, name: str) -> Any:
-        """A part of the model by its name: `model_sampling`, `latent_format`."""
-        return getattr(self.model, name)
+        """A part of the model by its name: `model_sampling`, `diffusion_model.input_blocks.0.0.weight`."""
+        return reduce(getattr, name.split("."), self.model)
 
     def add_object_patch(self, name: str, obj: Any) -> None:
         """Puts another object in the place of a part of the model; Weft's models let `model_sampling` be replaced."""

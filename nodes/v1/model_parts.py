@@ -13,6 +13,7 @@ from models.types import LatentFormat, Model
 from models.unet import UNetConfig
 from nodes.v1.facade import Facade
 from nodes.v1.model_sampling import CONST, EDM, V_PREDICTION, sampling_to_foreign
+from nodes.v1.network import Module
 
 
 class ModelType(Enum):
@@ -110,6 +111,11 @@ class BaseModel(Facade):
         sampling = self.model_sampling
         kinds = ((CONST, ModelType.FLOW), (EDM, ModelType.EDM), (V_PREDICTION, ModelType.V_PREDICTION))
         return next((kind for predicting, kind in kinds if isinstance(sampling, predicting)), ModelType.EPS)
+
+    @property
+    def diffusion_model(self) -> Module:
+        """The network, to be looked at."""
+        return Module(self.ours)
 
     @property
     def adm_channels(self) -> int:

@@ -106,7 +106,7 @@ def _around_network(functions: Sequence[Function], owner: Owner) -> EvaluationPa
 
             control = None if hooks is None or not inputs.controls else ControlOutputs(hooks.residuals)
             options = told_of_call(known, sigma, inputs.prompts, inputs.sigmas)
-            executor = WrapperExecutor(forward, owner.inside(), functions)
+            executor = WrapperExecutor(forward, owner.inside().diffusion_model, functions)
             return executor.execute(x, timesteps, context, y, control, options)
 
         return evaluate(x, sigma, replace(inputs, around=call))

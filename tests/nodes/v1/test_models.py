@@ -64,7 +64,7 @@ def test_what_is_not_offered_is_named_with_the_pack(made):
     }
     outcome = made.run(graph, "2")
     assert outcome.node_id == "2"
-    assert "the pack 'samples_itself' uses 'diffusion_model' of a model.model" in outcome.message
+    assert "the pack 'samples_itself' uses 'diffusion_model.double_blocks' of a MODEL" in outcome.message
 
 
 def test_a_pack_that_imports_what_is_not_there_is_told_so(bench):

@@ -102,8 +102,8 @@ def test_an_evaluation_is_wrapped_as_the_estimate_of_the_clean_latent(studio, ex
     assert_close(found, studio.model.latent_format.raw(torch.full_like(found, 0.5)))
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_what_a_wrapper_notes_and_patches_reaches_the_layers_once(studio, extension, place):
+@pytest.mark.parametrize(("place", "inside"), [*zip(PLACES, PLACES, strict=True), PLACES])
+def test_what_a_wrapper_notes_and_patches_reaches_the_layers_once(studio, extension, place, inside):
     seen = []
 
     def patch(q, k, v, options):
@@ -115,7 +115,8 @@ def test_what_a_wrapper_notes_and_patches_reaches_the_layers_once(studio, extens
         patches = {**options.get("patches", {}), "attn2_patch": [patch]}
         return executor(*others, {**options, "note": "here", "patches": patches}, **named)
 
-    handle = to_foreign(wrapped(studio, extension, place, noting, through))
+    handle = to_foreign(wrapped(studio, extension, place, noting))
+    handle.add_wrapper(getattr(extension.WrappersMP, inside), through)
     studio.sampled(EULER, model=to_ours(handle), sigmas=torch.tensor([5.0, 0.0]))
     layers = {name for name in studio.model.unet.shapes if name.endswith("attn2.to_q.weight")}
     assert seen == [("here", [0, 1])] * len(layers)
