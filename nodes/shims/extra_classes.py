@@ -10,11 +10,11 @@ from models.sampling.align_your_steps import between_logarithms
 from models.sampling.guidance import DualClassifierFree, Guidance, Unguided
 from models.sampling.noise import NoNoise, RandomNoise
 from nodes.shims.extra_functions import composite
+from nodes.v1.apply_model import single_sigma
 from nodes.v1.asking import ask_with
 from nodes.v1.conds import conds_to_ours
 from nodes.v1.guiders import CFGGuider, has_own
-from nodes.v1.sampling import ForeignNoise
-from nodes.v1.wrapping import single_sigma
+from nodes.v1.noise import ForeignNoise
 
 
 def random_noise(seed: int) -> ForeignNoise:

@@ -1,4 +1,4 @@
-"""`server`: messages to clients, and addresses of a pack's own."""
+"""`server`: messages to clients, addresses of a pack's own, and what runs."""
 
 import asyncio
 import logging

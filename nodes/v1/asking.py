@@ -10,11 +10,11 @@ from torch import Tensor
 from models.sampling.evaluation import Asker
 from models.sampling.guidance import ClassifierFree, Unguided, combined, is_one
 from models.sampling.patches import Ask, Estimated, ModelPatches, Round
+from nodes.v1.apply_model import single_sigma
 from nodes.v1.conds import conds_to_ours
 from nodes.v1.model_options import ForeignPatches, Options, options_of, own_patches
 from nodes.v1.model_parts import BaseModel
 from nodes.v1.runtime import NotOfferedError
-from nodes.v1.wrapping import single_sigma
 
 SIGMAS = "sample_sigmas"
 """Under which name the transformer options of a run tell all of its sigmas."""

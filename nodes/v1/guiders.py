@@ -14,6 +14,7 @@ from models.sampling.named import Walker
 from models.sampling.patches import Ask
 from models.sampling.run import Step, sample
 from models.types import Model
+from nodes.v1.apply_model import single_sigma
 from nodes.v1.asking import ask_with, sampling_function, told_options
 from nodes.v1.conditioning import conditioning_to_ours
 from nodes.v1.conds import Conds, conds_to_ours
@@ -22,7 +23,6 @@ from nodes.v1.model_options import Options, set_model_options_post_cfg_function
 from nodes.v1.model_parts import BaseModel
 from nodes.v1.runtime import NotOfferedError, check_running
 from nodes.v1.samplers import sampler_to_foreign, sampler_to_ours
-from nodes.v1.wrapping import single_sigma
 
 Callback = Callable[[int, Tensor, Tensor, int], Any]
 """(step, estimate of the clean latent, noisy latent, steps in all)."""

@@ -11,11 +11,11 @@ from typing import Any
 from models.sampling.patches import GuidancePatches, ModelPatches
 from models.types import Model
 from nodes.v1 import model_patches
+from nodes.v1.apply_model import wrapped
 from nodes.v1.model_patches import Owner
 from nodes.v1.runtime import NotOfferedError
 from nodes.v1.unet_options import attention_of, unet_patches_of
-from nodes.v1.wrappers import nested, wrapped_by_type
-from nodes.v1.wrapping import wrapped
+from nodes.v1.wrappers import as_one, wrapped_by_type
 
 Options = dict[str, Any]
 
@@ -88,7 +88,7 @@ def patches_of(options: Mapping[str, Any], owner: Owner) -> ModelPatches:
         guidance,
         unet_patches_of(options.get("transformer_options", {}), owner),
         None if mask is None else model_patches.mask(mask, owner),
-        nested([*([] if wrapper is None else [wrapped(wrapper, owner)]), *wrapped_by_type(options, owner)]),
+        as_one([*([] if wrapper is None else [wrapped(wrapper, owner)]), *wrapped_by_type(options, owner)]),
     )
 
 

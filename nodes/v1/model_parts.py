@@ -1,4 +1,4 @@
-"""What packs read of a model's inside: its family, its noise levels and how its latents are scaled."""
+"""What packs read of a model's inside: its family, its noise levels, how its latents are scaled, and its network."""
 
 from collections.abc import Mapping
 from enum import Enum

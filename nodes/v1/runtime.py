@@ -1,4 +1,4 @@
-"""What foreign code sees of its worker: folders, settings, and the node that runs at this moment."""
+"""What foreign code sees of its worker: folders, settings, and the job and node that run at this moment."""
 
 import itertools
 import sys

@@ -21,10 +21,10 @@ from models.sampling.patches import Moment
 from models.sampling.samplers.common import State
 from models.sampling.samplers.table import SAMPLERS, Sampler
 from models.types import Model
+from nodes.v1.apply_model import single_sigma
 from nodes.v1.asking import ask_with, told_options
 from nodes.v1.runtime import NotOfferedError
 from nodes.v1.sampler_functions import Function, function_named, function_of
-from nodes.v1.wrapping import single_sigma
 
 GuidedBy = Callable[[Guided, Model], Any]
 """(guided model, its handle) → the guider that packs see, taken up."""

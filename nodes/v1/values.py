@@ -22,8 +22,8 @@ from nodes.v1.facade import Facade
 from nodes.v1.guiders import CFGGuider, guided_by, guider_to_foreign, guider_to_ours
 from nodes.v1.latents import latent_to_foreign, latent_to_ours
 from nodes.v1.model import ForeignModel
+from nodes.v1.noise import ForeignNoise, NoiseOfPack
 from nodes.v1.samplers import SamplerOfPack, is_sampler, sampler_to_foreign, sampler_to_ours
-from nodes.v1.sampling import ForeignNoise, NoiseOfPack
 from nodes.v1.upscaling import ForeignUpscaler, is_upscaler, upscaler_to_ours
 from nodes.v1.vae import ForeignVae
 from nodes.v1.vision import ForeignStyle, ForeignVision, VisionOutput

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from models.sampling.inputs import Evaluate, EvaluationPatch, Inputs
 from models.unet_patches import Call, Hooks, Residuals
+from nodes.v1.apply_model import asked_of_network, divided, given_to_network, known_options, single_sigma
 from nodes.v1.facade import Facade
 from nodes.v1.model_patches import Owner, told_of_call
 from nodes.v1.runtime import NotOfferedError
 from nodes.v1.unet_options import added_to, unet_patches_of
 from nodes.v1.wrapper_options import WrapperExecutor, WrappersMP, offered
-from nodes.v1.wrapping import asked_of_network, divided, given_to_network, known_options, single_sigma
 
 Function = Callable[..., Any]
 
@@ -37,7 +37,7 @@ def wrapped_by_type(options: Mapping[str, Any], owner: Owner) -> list[Evaluation
     return [make(found[kind], owner) for kind, make in KINDS.items() if kind in found]
 
 
-def nested(patches: Sequence[EvaluationPatch]) -> EvaluationPatch | None:
+def as_one(patches: Sequence[EvaluationPatch]) -> EvaluationPatch | None:
     """The patches as one, each around those after it."""
     return reduce(_around, patches) if patches else None
 

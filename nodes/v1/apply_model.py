@@ -1,4 +1,4 @@
-"""A pack's function in the place of a model's evaluations, and the evaluation as it calls it."""
+"""The evaluation of a model as packs call it, `apply_model`, and a pack's function in its place."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
