@@ -107,6 +107,7 @@ class Dispatcher:
         if self._is_stopped:
             return
         self._is_stopped = self._is_stopping = True
+        self._told.set()  # Nobody waits any more for a worker that starts.
         if self._pause is not None:
             self._pause.cancel()
         await asyncio.gather(*(runner.stop() for runner in self._runners))
@@ -129,6 +130,7 @@ class Dispatcher:
     async def catalog(self) -> Catalog:
         while self._catalog is None:
             await self._told.wait()
+            self._refuse_at_the_end()
             status = self.status()
             if status.state == "failed":
                 raise WorkerFailedError(status.detail)
@@ -289,7 +291,7 @@ class Dispatcher:
 
     def worker_changed(self) -> None:
         status = self.status()
-        if status.state in ("ready", "failed"):
+        if status.state in ("ready", "failed") or self._is_stopping:
             self._told.set()
         else:
             self._told.clear()

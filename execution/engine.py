@@ -191,7 +191,7 @@ class Engine(Protocol):
         ...
 
     async def catalog(self) -> Catalog:
-        """The nodes there are, as soon as the worker has told them. Raises WorkerFailedError."""
+        """The nodes there are, as soon as the worker has told them. Raises WorkerFailedError, StoppingError."""
         ...
 
     async def fresh_catalog(self) -> Catalog:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from execution.engine import DirectoryInUseError, InvalidGraphError, KeyTakenError, QueueFullError, Submission
+from execution.engine import (
+    DirectoryInUseError,
+    InvalidGraphError,
+    KeyTakenError,
+    QueueFullError,
+    StoppingError,
+    Submission,
+)
 from execution.engines.inline import inline_engine
 from execution.engines.process import process_engine
 from execution.events import (
@@ -65,6 +72,17 @@ async def test_the_worker_is_starting_until_it_is_ready(with_process: Watched) -
 async def test_jobs_may_be_given_before_the_worker_is_ready(with_process: Watched) -> None:
     assert with_process.engine.status().state == "starting"
     assert isinstance(await with_process.run(shown(3)), JobSucceeded)
+
+
+async def test_who_waits_for_the_worker_to_start_is_told_at_once_that_the_engine_ends(with_process: Watched) -> None:
+    waiting = [asyncio.ensure_future(with_process.engine.submit(Submission(shown(3)))) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert with_process.engine.status().state == "starting"
+    await with_process.engine.stop()
+    answers = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 60)
+    assert [type(answer) for answer in answers] == [StoppingError] * 2
+    with pytest.raises(StoppingError):
+        await asyncio.wait_for(with_process.engine.catalog(), 60)
 
 
 async def test_the_same_graph_again_runs_nothing_and_shows_the_same(watched: Watched) -> None:
