@@ -19,15 +19,22 @@ class Services:
 
     def __init__(self) -> None:
         self._made: dict[type, Any] = {}
+        self._given: dict[type, Any] = {}
+
+    def give(self, kind: type[T], one: T) -> None:
+        """Sets the worker's one object of this kind, which stays."""
+        self._given[kind] = one
 
     def get(self, kind: type[T], make: Callable[[], T]) -> T:
         """Returns the worker's one object of this kind, making it if there is none."""
+        if kind in self._given:
+            return self._given[kind]
         if kind not in self._made:
             self._made[kind] = make()
         return self._made[kind]
 
     def forget(self) -> None:
-        """Lets go of all objects; they are made again when they are next asked for."""
+        """Lets go of all objects that were made; they are made again when they are next asked for."""
         self._made.clear()
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Annotated, Literal
 
 from models.resize import ResizeMethod
-from models.sampling.named import sampler_named
+from models.sampling.named import SamplingNames, built_in
 from models.sampling.noise import continued, generated
 from models.sampling.samplers import cfg_pp, sde
 from models.sampling.samplers.lcm import lcm_upscale
 from models.sampling.samplers.table import SAMPLERS, Sampler
+from nodes.context import Context
 from nodes.sampling import SamplerName
 from nodes.sockets import MODEL, SAMPLER
 from nodes.spec import Choice, Help, Number, node
@@ -31,9 +32,9 @@ Percent = Annotated[
 
 
 @node("KSamplerSelect", category=CATEGORY)
-def ksampler_select(sampler_name: SamplerName) -> SAMPLER:
+def ksampler_select(sampler_name: SamplerName, *, context: Context) -> SAMPLER:
     """A sampler by its name, with its usual options."""
-    return sampler_named(sampler_name)
+    return context.services.get(SamplingNames, built_in).samplers[sampler_name]
 
 
 @node("SamplerEulerAncestral", category=CATEGORY)

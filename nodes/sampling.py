@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from models.sampling.guidance import ClassifierFree, Guider
-from models.sampling.named import sampler_named
+from models.sampling.named import SamplingNames, built_in
 from models.sampling.noise import NoNoise, RandomNoise
 from models.sampling.run import ksampler_sigmas
 from models.sampling.samplers.table import SAMPLERS
@@ -44,9 +44,10 @@ def ksampler(
     context: Context,
 ) -> LATENT:
     """Turns noise into a latent picture, step by step, guided toward one prompt and away from the other."""
-    sigmas = ksampler_sigmas(model, scheduler, steps, denoise, sampler_name)
+    names = context.services.get(SamplingNames, built_in)
+    sigmas = ksampler_sigmas(model, scheduler, steps, denoise, sampler_name, names)
     guider = Guider(model, ClassifierFree(positive, negative, cfg))
-    return denoised(context, guider, RandomNoise(seed), latent_image, sampler_named(sampler_name), sigmas).result
+    return denoised(context, guider, RandomNoise(seed), latent_image, names.samplers[sampler_name], sigmas).result
 
 
 @node("KSamplerAdvanced", name="KSampler (Advanced)", category="model/sampling")
@@ -68,8 +69,9 @@ def ksampler_advanced(
     context: Context,
 ) -> LATENT:
     """Walks a part of a schedule, so that another sampler can go on where this one stops."""
-    whole = ksampler_sigmas(model, scheduler, steps, 1.0, sampler_name)
+    names = context.services.get(SamplingNames, built_in)
+    whole = ksampler_sigmas(model, scheduler, steps, 1.0, sampler_name, names)
     sigmas = between_steps(whole, start_at_step, end_at_step, return_with_leftover_noise == "enable")
     guider = Guider(model, ClassifierFree(positive, negative, cfg))
     noise = NoNoise(noise_seed) if add_noise == "disable" else RandomNoise(noise_seed)
-    return denoised(context, guider, noise, latent_image, sampler_named(sampler_name), sigmas).result
+    return denoised(context, guider, noise, latent_image, names.samplers[sampler_name], sigmas).result

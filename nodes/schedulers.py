@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from models.sampling.align_your_steps import align_your_steps
-from models.sampling.named import schedule_named
+from models.sampling.named import SamplingNames, built_in
 from models.sampling.schedules import (
     beta_quantiles,
     exponential_between,
@@ -14,6 +14,7 @@ from models.sampling.schedules import (
     variance_preserving,
 )
 from models.sampling.steps import partly_scheduled
+from nodes.context import Context
 from nodes.sampling import Denoise, SchedulerName, Steps
 from nodes.sockets import MODEL, SIGMAS
 from nodes.spec import Help, Number, node
@@ -27,9 +28,12 @@ SIGMA_MAX, SIGMA_MIN = 14.614642, 0.0291675
 
 
 @node("BasicScheduler", category=CATEGORY)
-def basic_scheduler(*, model: MODEL, scheduler: SchedulerName, steps: Steps = 20, denoise: Denoise = 1.0) -> SIGMAS:
+def basic_scheduler(
+    *, model: MODEL, scheduler: SchedulerName, steps: Steps = 20, denoise: Denoise = 1.0, context: Context
+) -> SIGMAS:
     """The sigmas of a named schedule; with denoise below 1, the end of a longer one."""
-    return partly_scheduled(schedule_named(scheduler), model.sampling.levels, steps, denoise)
+    schedule = context.services.get(SamplingNames, built_in).schedules[scheduler]
+    return partly_scheduled(schedule, model.sampling.levels, steps, denoise)
 
 
 @node("KarrasScheduler", category=CATEGORY)

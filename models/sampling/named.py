@@ -1,6 +1,7 @@
 """Samplers and schedules by name: ours, and those that have been added from outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
@@ -38,16 +39,14 @@ class Walker(Protocol):
         ...
 
 
-ADDED_SAMPLERS: dict[str, Walker] = {}
-ADDED_SCHEDULES: dict[str, Schedule] = {}
-"""What the custom nodes of a worker have added to ours, for as long as they are loaded."""
+@dataclass(frozen=True, eq=False)
+class SamplingNames:
+    """All samplers and schedules by the names that nodes show, in their order."""
+
+    samplers: Mapping[str, Walker]
+    schedules: Mapping[str, Schedule]
 
 
-def sampler_named(name: str) -> Walker:
-    """The sampler of a name that nodes show. Raises KeyError."""
-    return SAMPLERS[name] if name in SAMPLERS else ADDED_SAMPLERS[name]
-
-
-def schedule_named(name: str) -> Schedule:
-    """The schedule of a name that nodes show. Raises KeyError."""
-    return SCHEDULES[name] if name in SCHEDULES else ADDED_SCHEDULES[name]
+def built_in() -> SamplingNames:
+    """Ours alone."""
+    return SamplingNames(SAMPLERS, SCHEDULES)

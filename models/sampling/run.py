@@ -13,7 +13,7 @@ from models.sampling.entries import Rules
 from models.sampling.evaluation import Asker, ConditionedDenoiser
 from models.sampling.guidance import Guidance, Guided
 from models.sampling.masking import Masked, mask_like, noise_of_kept_part
-from models.sampling.named import Walker, sampler_named, schedule_named
+from models.sampling.named import SamplingNames, Walker, built_in
 from models.sampling.patches import Moment
 from models.sampling.samplers.common import State
 from models.sampling.steps import partly_scheduled
@@ -30,10 +30,14 @@ class Step:
     total: int
 
 
-def ksampler_sigmas(model: Model, scheduler: str, steps: int, denoise: float, sampler: str) -> Tensor:
-    """The sigmas that the plain sampler nodes walk: (n + 1,), or empty where denoise is zero."""
-    drop_penultimate = sampler_named(sampler).drops_penultimate_sigma
-    return partly_scheduled(schedule_named(scheduler), model.sampling.levels, steps, denoise, drop_penultimate)
+def ksampler_sigmas(
+    model: Model, scheduler: str, steps: int, denoise: float, sampler: str, names: SamplingNames | None = None
+) -> Tensor:
+    """The sigmas that the plain sampler nodes walk: (n + 1,), or empty where denoise is zero. Raises KeyError for a
+    sampler or schedule that is not among the names (None: ours)."""
+    names = names or built_in()
+    drop_penultimate = names.samplers[sampler].drops_penultimate_sigma
+    return partly_scheduled(names.schedules[scheduler], model.sampling.levels, steps, denoise, drop_penultimate)
 
 
 def sample(

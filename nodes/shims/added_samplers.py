@@ -8,9 +8,9 @@ from torch import Tensor
 
 from models.sampling.levels import NoiseLevels
 from models.sampling.model_sampling import ModelSampling
-from models.sampling.named import ADDED_SAMPLERS, ADDED_SCHEDULES
-from models.sampling.samplers.table import SAMPLERS
-from models.sampling.schedules import SCHEDULES, Schedule
+from models.sampling.named import SamplingNames, built_in
+from models.sampling.schedules import Schedule
+from nodes.context import Services
 from nodes.registry import Registry
 from nodes.spec import Choice, InputSpec, NodeSpec
 from nodes.v1.guiders import guided_by
@@ -34,47 +34,39 @@ def added_schedule(module: ModuleType, name: str) -> Schedule:
     return schedule
 
 
-def take_added(module: ModuleType, registry: Registry) -> Mapping[str, NodeSpec]:
+def take_added(module: ModuleType, registry: Registry, services: Services) -> Mapping[str, NodeSpec]:
     """Takes over the names that are in the lists of `comfy.samplers` now; returns the nodes that show others for it."""
+    known = services.get(SamplingNames, built_in)
     samplers = _names(module.KSampler.SAMPLERS, module.SAMPLER_NAMES, module.KSAMPLER_NAMES)
     schedules = _names(module.KSampler.SCHEDULERS, module.SCHEDULER_NAMES, list(module.SCHEDULER_HANDLERS))
-    before = {tuple(SAMPLERS) + tuple(ADDED_SAMPLERS), tuple(SCHEDULES) + tuple(ADDED_SCHEDULES)}
-    for name in samplers:
-        if name not in SAMPLERS and name not in ADDED_SAMPLERS:
-            ADDED_SAMPLERS[name] = added_sampler(module, name)
-    for name in schedules:
-        if name not in SCHEDULES and name not in ADDED_SCHEDULES:
-            ADDED_SCHEDULES[name] = added_schedule(module, name)
-    now = {next(iter(SAMPLERS)): (*SAMPLERS, *ADDED_SAMPLERS), next(iter(SCHEDULES)): (*SCHEDULES, *ADDED_SCHEDULES)}
-    if before == set(now.values()):
+    more_samplers = {name: added_sampler(module, name) for name in samplers if name not in known.samplers}
+    more_schedules = {name: added_schedule(module, name) for name in schedules if name not in known.schedules}
+    if not more_samplers and not more_schedules:
         return {}
-    changed = {id: shown for id, spec in registry.items() if (shown := _showing(spec, before, now)) is not spec}
+    names = SamplingNames({**known.samplers, **more_samplers}, {**known.schedules, **more_schedules})
+    services.give(SamplingNames, names)
+    shown = {
+        tuple(known.samplers): tuple(names.samplers),
+        tuple(known.schedules): tuple(names.schedules),
+    }
+    changed = {id: now for id, spec in registry.items() if (now := _showing(spec, shown)) is not spec}
     for spec in changed.values():
         registry.replace(spec)
     return changed
-
-
-def forget_added() -> None:
-    """Leaves ours alone again."""
-    ADDED_SAMPLERS.clear()
-    ADDED_SCHEDULES.clear()
 
 
 def _names(*lists: Sequence[object]) -> list[str]:
     return list(dict.fromkeys(name for one in lists for name in one if isinstance(name, str)))
 
 
-def _showing(spec: NodeSpec, before: set[tuple[str, ...]], now: Mapping[str, tuple[str, ...]]) -> NodeSpec:
-    """The node with the names of now wherever one of its inputs shows all names of before."""
-    inputs = tuple(_with_names(one, before, now) for one in spec.inputs)
-    return (
-        spec
-        if all(one is other for one, other in zip(inputs, spec.inputs, strict=True))
-        else replace(spec, inputs=inputs)
-    )
+def _showing(spec: NodeSpec, shown: Mapping[tuple[str, ...], tuple[str, ...]]) -> NodeSpec:
+    """The node with other words wherever one of its inputs shows exactly the words that these stand for."""
+    inputs = tuple(_with_words(one, shown) for one in spec.inputs)
+    is_as_before = all(one is before for one, before in zip(inputs, spec.inputs, strict=True))
+    return spec if is_as_before else replace(spec, inputs=inputs)
 
 
-def _with_names(one: InputSpec, before: set[tuple[str, ...]], now: Mapping[str, tuple[str, ...]]) -> InputSpec:
-    if not isinstance(one.widget, Choice) or one.widget.options not in before:
+def _with_words(one: InputSpec, shown: Mapping[tuple[str, ...], tuple[str, ...]]) -> InputSpec:
+    if not isinstance(one.widget, Choice) or one.widget.options not in shown:
         return one
-    return replace(one, widget=Choice(now[one.widget.options[0]]))
+    return replace(one, widget=Choice(shown[one.widget.options]))

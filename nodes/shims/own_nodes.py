@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from models.sampling.guidance import ClassifierFree, Guider
+from models.sampling.named import SamplingNames, built_in
 from models.sampling.noise import NoNoise, RandomNoise
 from models.sampling.run import ksampler_sigmas
 from models.sampling.steps import between_steps
@@ -295,7 +296,8 @@ class OwnNodes:
     ) -> tuple[Any, ...]:
         """Samples as the nodes KSampler and KSamplerAdvanced do: a part of the steps that denoise leaves."""
         ours = to_ours(model)
-        whole = ksampler_sigmas(ours, scheduler, steps, denoise, sampler_name)
+        names = self._runtime.services.get(SamplingNames, built_in)
+        whole = ksampler_sigmas(ours, scheduler, steps, denoise, sampler_name, names)
         end = len(whole) if last_step is None else last_step
         sigmas = between_steps(whole, start_step or 0, end, leave_noise=not force_full_denoise)
         guider = Guider(ours, ClassifierFree(to_ours(positive), to_ours(negative), cfg))

@@ -10,7 +10,7 @@ from typing import Any
 
 from nodes.context import Home
 from nodes.registry import Registry
-from nodes.shims.added_samplers import forget_added, take_added
+from nodes.shims.added_samplers import take_added
 from nodes.shims.folder_paths import roots_of_packs
 from nodes.shims.install import install
 from nodes.spec import NodeSpec
@@ -53,7 +53,7 @@ class CustomNodes:
                 self._add(loaded)
             self._add_undeclared(packs)
             self._add_renamed()
-        take_added(sys.modules["comfy.samplers"], registry)
+        take_added(sys.modules["comfy.samplers"], registry, home.services)
         home.loading("")
         self.pack_socket = attempt("routes of packs", self.failures, self._server.start)
 
@@ -62,7 +62,6 @@ class CustomNodes:
         if self._server is not None:
             self._server.close()
         self._uninstall()
-        forget_added()
         for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
             del sys.modules[name]
 
@@ -125,7 +124,7 @@ class CustomNodes:
                     self._registry.replace(spec)
                     changed[id] = spec
             if self._server is not None:
-                changed |= take_added(sys.modules["comfy.samplers"], self._registry)
+                changed |= take_added(sys.modules["comfy.samplers"], self._registry, self._runtime.services)
         return changed
 
 

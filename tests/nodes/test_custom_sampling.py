@@ -8,6 +8,7 @@ import torch
 
 from models import preview
 from models.sampling.noise import initial_noise
+from models.sampling.run import ksampler_sigmas
 from models.sampling.samplers.table import SAMPLERS, Sampler
 from models.types import Latent, Model
 from nodes import samplers
@@ -15,7 +16,6 @@ from nodes.context import Context
 from nodes.custom_sampling import add_noise, disable_noise, random_noise, sampler_custom, sampler_custom_advanced
 from nodes.guiders import basic_guider, cfg_guider, dual_cfg_guider, perp_neg_guider
 from nodes.sampling import ksampler, ksampler_advanced
-from nodes.schedulers import basic_scheduler
 from nodes.sigmas import manual_sigmas, split_sigmas
 from tests.models.sampling.fakes import FORMAT, Both, model_of, prompt
 
@@ -35,7 +35,7 @@ def leaning() -> Model:
 
 
 MODEL = leaning()
-SIGMAS = basic_scheduler(model=MODEL, scheduler="karras", steps=4)
+SIGMAS = ksampler_sigmas(MODEL, "karras", 4, 1.0, "euler")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_the_parts_paint_what_the_plain_sampler_paints(quiet: Context, masked: b
     mask[..., :4] = 1
     latent = replace(LATENT, noise_mask=mask) if masked else LATENT
     expected = plain(quiet, latent_image=latent).samples
-    sampler = samplers.ksampler_select("euler_ancestral")
+    sampler = samplers.ksampler_select("euler_ancestral", context=quiet)
     parts = {"sampler": sampler, "sigmas": SIGMAS, "latent_image": latent, "context": quiet}
     prompts = {"model": MODEL, "positive": prompt(1.0), "negative": prompt(-1.0), "cfg": 3.0}
     custom = sampler_custom(noise_seed=7, **prompts, **parts)

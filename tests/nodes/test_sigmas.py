@@ -8,6 +8,7 @@ import torch
 from models.sampling.align_your_steps import OPTIMAL
 from models.sampling.schedules import SCHEDULES
 from nodes import schedulers, sigmas
+from nodes.context import Context
 from tests.models.sampling.fakes import model_of
 
 MODEL = model_of(lambda x, timesteps, context: x)
@@ -16,8 +17,8 @@ FIVE = torch.tensor([8.0, 4.0, 2.0, 1.0, 0.0])
 
 
 @pytest.mark.parametrize("name", list(SCHEDULES))
-def test_the_basic_scheduler_gives_the_named_schedule(name: str) -> None:
-    found = schedulers.basic_scheduler(model=MODEL, scheduler=name, steps=6)
+def test_the_basic_scheduler_gives_the_named_schedule(name: str, context: Context) -> None:
+    found = schedulers.basic_scheduler(model=MODEL, scheduler=name, steps=6, context=context)
     assert torch.equal(found, SCHEDULES[name](LEVELS, 6))
 
 

@@ -7,9 +7,10 @@ import torch
 
 from execution.calling import call
 from models.sampling.guidance import ClassifierFree, Guider
-from models.sampling.named import sampler_named, schedule_named
+from models.sampling.named import SamplingNames, built_in
 from models.sampling.noise import RandomNoise
 from models.sampling.samplers.table import SAMPLERS
+from models.sampling.schedules import SCHEDULES
 from models.types import Latent
 from nodes.context import Context, WorkerSettings
 from tests.nodes.v1.conftest import Bench, node
@@ -91,12 +92,10 @@ def test_what_many_packs_import_and_few_nodes_use_is_there_until_it_is_used(benc
         pack.use()
 
 
-def test_names_go_with_the_packs_that_have_added_them(bench):
+def test_names_that_packs_have_added_stay_when_memory_is_freed_and_are_of_one_worker(bench):
     made = bench("own_samplers.py")
-    assert sampler_named("test_euler")
-    assert schedule_named("test_halving")
-    made.custom.close()
-    with pytest.raises(KeyError):
-        sampler_named("test_euler")
-    with pytest.raises(KeyError):
-        schedule_named("test_halving")
+    made.services.forget()
+    names = made.services.get(SamplingNames, built_in)
+    assert set(list(names.samplers)[len(SAMPLERS) :]) == {"test_euler", "test_ancestral", "test_dice"}
+    assert list(names.schedules)[len(SCHEDULES) :] == ["test_halving"]
+    assert list(built_in().samplers) == list(SAMPLERS)
