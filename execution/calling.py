@@ -22,14 +22,21 @@ ENGINE = str(Path(__file__).parent)
 
 
 class NodeError(Exception):
-    """A node has failed: which, why (the cause), and what it was given, as far as a person would read it."""
+    """A node has failed: which, why (the cause), and what it was given, as far as a person would read it.
 
-    def __init__(self, node_id: str, node_type: str, cause: BaseException, inputs: Mapping[str, Any]) -> None:
+    `inner_type` is the type of the one of its nodes that has failed, if the node has expanded into a graph.
+    """
+
+    def __init__(
+        self, node_id: str, node_type: str, cause: BaseException, inputs: Mapping[str, Any], inner_type: str = ""
+    ) -> None:
         super().__init__(f"{node_type} (node {node_id}) failed: {cause}")
         self.node_id = node_id
         self.node_type = node_type
         self.exception_type = type_name(cause)
         self.message = message_of(cause)
+        if inner_type not in ("", node_type):
+            self.message += f"\n\n{inner_type} has failed, one of the nodes that {node_type} has expanded into."
         self.frames = frames_of(cause)
         self.inputs = {name: summary(value) for name, value in islice(inputs.items(), MOST_INPUTS)}
 

@@ -1,12 +1,12 @@
 """Nodes that run a graph in their place: how that graph joins the one that runs, and how its results come back."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from execution.cache import Result
-from execution.graph import LITERAL_LIST, Link, Node, NodeId
+from execution.graph import LITERAL_LIST, CycleError, Graph, Link, Node, NodeId, ordered
 from execution.kinds import Kind
 from execution.lists import Answer, Listed, joined, output_at, unlisted
 from nodes.inputs import given
@@ -109,6 +109,22 @@ def read(answer: Answer, prefix: str, around: Container[NodeId], kinds: Mapping[
         if isinstance(value, Link):
             _check_link(value, f"output {number}", nodes, around, kinds)
     return Expanded(nodes, displays, Answer(outputs, answer.ui))
+
+
+def sources_first(
+    graph: Graph, roots: Iterable[NodeId], known: Container[NodeId], kinds: Mapping[str, Kind]
+) -> list[NodeId]:
+    """What an expansion needs of a graph and is not known yet: its own nodes, and those of the graph around it that
+    nothing has needed before. Raises ExpansionError if that cannot run."""
+    try:
+        order = ordered(graph, roots, known)
+    except CycleError as error:
+        raise ExpansionError(f"Nodes of the expansion need each other's results: {error}.") from None
+    for node_id in order:
+        if graph[node_id].type not in kinds:
+            node_type = graph[node_id].type
+            raise ExpansionError(f"The expansion needs node {node_id} of the type {node_type}, which is not installed.")
+    return order
 
 
 def _node(node_id: NodeId, data: Any, names: Mapping[str, NodeId], kinds: Mapping[str, Kind]) -> Node:

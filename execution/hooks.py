@@ -62,9 +62,10 @@ def _problems(
         for name, value in kind.given(node)
         if spec.open_inputs or not spec.validated.isdisjoint((name, name.partition(".")[0]))
     }
-    blamed = next(iter(inputs), "")
+    types = _linked_types(node, graph, kinds) if INPUT_TYPES in spec.validated else {}
+    blamed = next(iter((*inputs, *types)), "")
     if INPUT_TYPES in spec.validated:
-        inputs[INPUT_TYPES] = _linked_types(node, graph, kinds)
+        inputs[INPUT_TYPES] = types
     try:
         answers = [_asked(spec, call, context, settle) for call in calls(inputs, spec.takes_lists)]
     except InterruptedByUserError:
@@ -101,5 +102,5 @@ def _linked_types(node: Node, graph: Graph, kinds: Mapping[str, Kind]) -> dict[s
 
 
 def _problem(answer: bool | str, name: str) -> Problem:
-    details = name if isinstance(answer, bool) else f"{name} - {answer}"
+    details = name if isinstance(answer, bool) else " - ".join(filter(None, (name, answer)))
     return Problem("custom_validation_failed", "Custom validation failed for node", details, {"input_name": name})

@@ -13,7 +13,7 @@ from execution.calling import NodeError, answer_of, call
 from execution.coroutines import Coroutines, Task
 from execution.dynamic import DynamicGraph
 from execution.events import Event
-from execution.expansion import Expanded, Pending, new_ids, read
+from execution.expansion import Expanded, Pending, new_ids, read, sources_first
 from execution.graph import Link, Node, NodeId, ordered
 from execution.hidden import hidden_inputs
 from execution.hooks import hook_problems
@@ -247,10 +247,11 @@ class JobRun:
     def _add(self, parent: NodeId, expanded: Expanded, roots: list[NodeId]) -> None:
         """Take what the roots need into the graph; what has run before, in this job or another, runs no more."""
         nodes = expanded.nodes
-        order = ordered(nodes, roots)
+        order = sources_first(nodes, roots, (), self._kinds)
         self._graph.expand(parent, [nodes[node_id] for node_id in order], expanded.displays)
-        told = told_by(self._graph, order, self._kinds, self._fingerprint)
-        add_keys(self._keys, self._graph, order, self._kinds, told)
+        unkeyed = sources_first(self._graph, roots, self._keys, self._kinds)
+        told = told_by(self._graph, unkeyed, self._kinds, self._fingerprint)
+        add_keys(self._keys, self._graph, unkeyed, self._kinds, told)
         fresh = dict.fromkeys(ordered(nodes, roots, self._agenda))
         self._agenda.expect(fresh)
         for node_id in order:
@@ -380,7 +381,7 @@ class JobRun:
             raise
         except BaseException as error:  # noqa: BLE001 - a node that calls sys.exit ends its job, not the worker
             told = self._graph[self._graph.root(node.id)]
-            raise NodeError(told.id, told.type, error, inputs) from None
+            raise NodeError(told.id, told.type, error, inputs, node.type) from None
 
     def _note_current(self, node: Node) -> None:
         told = self._graph[self._graph.root(node.id)]

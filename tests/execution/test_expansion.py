@@ -38,6 +38,8 @@ CASES: dict[str, tuple[Any, dict[str, Any], list[Any]]] = {
     "an object that JSON does not have": (["s", 0], graph(s=("Make", {"value": 1j})), [1j]),
     "a list that is no link": (["s", 0], graph(s=("Make", {"value": {"__value__": ["s", 0]}})), [["s", 0]]),
     "a node of the graph around it": (["s", 0], graph(s=("Add", {"a": ["m", 0], "b": 1})), [101]),
+    "a node around it that nothing has needed before": (["s", 0], graph(s=("Add", {"a": ["q", 0], "b": 1})), [21]),
+    "the result of such a node": (["q", 0], {}, [20]),
     "several values": (["s", 0], graph(s=("Pair", {})), [1, 2]),
     "a blocker": (["s", 0], graph(s=("Make", {"value": Blocker()})), []),
 }
@@ -52,8 +54,9 @@ def test_the_results_of_the_graph_become_those_of_the_node(
     look = spec("Look", lambda x: seen.append(x), "x", "", output_node=True)
     board = bench(MAKE, ADD, PAIR, look, expanding(result, sub), cache=cache)
     document = graph(
-        m=("Make", {"value": 100}), first=("Show", {"x": ["m", 0]}), e=("Expand", {}), out=("Look", {"x": ["e", 0]})
-    )
+        m=("Make", {"value": 100}), first=("Show", {"x": ["m", 0]}), e=("Expand", {}), out=("Look", {"x": ["e", 0]}),
+        p=("Make", {"value": 10}), q=("Add", {"a": ["p", 0], "b": ["p", 0]}),
+    )  # fmt: skip
     assert isinstance(board.run(document, "first", "out"), JobSucceeded)
     assert seen == shown
 
@@ -65,15 +68,17 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (["s", 0], graph(s=("Add", {"a": 1, "b": ["q", 0]})), "input b of Add"),
     (["s", 0], graph(s=("Add", {"a": 1})), "lacks its input b"),
     (["s", 0], {"s": "Make"}, "no object with a class_type"),
-    (["s", 0], graph(s=("Add", {"a": ["t", 0], "b": 1}), t=("Add", {"a": ["s", 0], "b": 1})), "->"),
-]
+    (["s", 0], graph(s=("Add", {"a": ["t", 0], "b": 1}), t=("Add", {"a": ["s", 0], "b": 1})),
+     "need each other's results: e.0.0.s -> e.0.0.t -> e.0.0.s"),
+    (["s", 0], graph(s=("Add", {"a": ["lost", 0], "b": 1})), "node lost of the type Gone, which is not installed"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("result", "sub", "message"), WRONG)
 def test_a_graph_that_cannot_run_is_the_fault_of_the_node_that_gave_it(
     result: Any, sub: dict[str, Any], message: str
 ) -> None:
-    outcome = bench(MAKE, ADD, expanding(result, sub)).run(expanded())
+    outcome = bench(MAKE, ADD, expanding(result, sub)).run(expanded() | graph(lost=("Gone", {})))
     assert isinstance(outcome, JobFailed)
     assert (outcome.node_id, outcome.node_type) == ("e", "Expand")
     assert message in outcome.message
@@ -107,6 +112,7 @@ def test_an_error_inside_is_told_of_the_queued_node() -> None:
     outcome = board.run(expanded())
     assert isinstance(outcome, JobFailed)
     assert (outcome.node_id, outcome.node_type, outcome.exception_type) == ("e", "Expand", "ZeroDivisionError")
+    assert outcome.message == "division by zero\n\nFail has failed, one of the nodes that Expand has expanded into."
 
 
 def test_output_nodes_inside_run_and_show_even_if_nothing_reads_them() -> None:

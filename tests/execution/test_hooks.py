@@ -67,7 +67,9 @@ async def slowly(number: int) -> str:
         ("number", lambda number: sys.exit(3), [("exception_during_validation", "SystemExit in the check of Node")]),
         ("number other", lambda number, other: other is None, []),
         ("input_types", lambda input_types: input_types == {"other": "THING"}, []),
-        ("", lambda: "never", [("custom_validation_failed", " - never")]),
+        ("input_types", lambda input_types: f"no {input_types['other']}",
+         [("custom_validation_failed", "other - no THING")]),
+        ("", lambda: "never", [("custom_validation_failed", "never")]),
     ],
 )  # fmt: skip
 def test_a_node_approves_or_says_what_is_wrong(
