@@ -20,9 +20,10 @@ LONGEST_WRITE = 3600.0
 
 
 def fingerprint_of(path: Path) -> str:
-    """Tells a file's identity for the cache: where it is, how large, when it was written."""
+    """Tells a file's identity for the cache: where it is, how large, when it was written, and when anything of it was
+    changed, as a file that is put in its place may bring its own time of writing along."""
     status = path.stat()
-    return f"{path}:{status.st_size}:{status.st_mtime_ns}"
+    return f"{path}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
 
 
 def expand_prefix(prefix: str, width: int, height: int) -> str:

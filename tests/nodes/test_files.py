@@ -2,12 +2,13 @@
 
 import errno
 import os
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from nodes.files import NumberedFiles, expand_prefix
+from nodes.files import NumberedFiles, expand_prefix, fingerprint_of
 from nodes.paths import UnsafeNameError
 
 
@@ -82,3 +83,17 @@ def test_what_was_never_finished_goes_after_an_hour(tmp_path: Path) -> None:
         os.utime(file, (0, 0))
     NumberedFiles(tmp_path, "dog")
     assert sorted(tmp_path.iterdir()) == [new, foreign]
+
+
+def test_another_file_of_the_same_size_and_time_has_another_identity(tmp_path: Path) -> None:
+    file, other = tmp_path / "cat.bmp", tmp_path / "dog.bmp"
+    for path in (file, other):
+        path.write_bytes(path.name.encode())
+        os.utime(path, (5, 5))
+    before = fingerprint_of(file)
+    assert fingerprint_of(file) == before
+    deadline = time.monotonic() + 10
+    while other.stat().st_ctime_ns == file.stat().st_ctime_ns and time.monotonic() < deadline:
+        os.utime(other, (5, 5))
+    other.replace(file)
+    assert fingerprint_of(file) != before
