@@ -47,6 +47,9 @@ def denoised(
     latent_format = guider.model.latent_format
     latent = _with_channels(latent, latent_format.channels)
     reporter = _Reporter(context, previewer(context, latent_format))
+    around = guider.model.patches.run
+    if around is not None and not isinstance(guider, SamplesItself):
+        guider = around(guider)
     start, mask, seed = noise.of(latent), latent.noise_mask, noise.seed
     if isinstance(guider, SamplesItself):
         samples = guider.sampled(start, latent.samples, sampler, sigmas, seed, mask, reporter)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -93,14 +93,19 @@ MaskPatch = Callable[[Tensor, Moment], Tensor]
 """(noise mask (b 1 h w), moment) → the mask that counts then."""
 
 
+RunPatch = Callable[[Any], Any]
+"""(guider) → one that samples itself, in its place in runs under this model."""
+
+
 @dataclass(frozen=True)
 class ModelPatches:
-    """All changes that a model's handle carries; of those to the noise mask and to evaluations the last counts."""
+    """All changes that a model's handle carries; of those there is one of, the last counts."""
 
     guidance: GuidancePatches = field(default_factory=GuidancePatches)
     unet: UNetPatches = field(default_factory=UNetPatches)
     mask: MaskPatch | None = None
     evaluation: EvaluationPatch | None = None
+    run: RunPatch | None = None
 
     def plus(self, other: "ModelPatches") -> "ModelPatches":
         """These and then the others."""
@@ -109,4 +114,5 @@ class ModelPatches:
             self.unet.plus(other.unet),
             other.mask or self.mask,
             other.evaluation or self.evaluation,
+            other.run or self.run,
         )

@@ -1,7 +1,7 @@
 """Guiders in foreign hands and guiders that packs make: `comfy.samplers.CFGGuider`, which packs derive from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ from nodes.v1.model_options import Options, set_model_options_post_cfg_function
 from nodes.v1.model_parts import BaseModel
 from nodes.v1.runtime import NotOfferedError, check_running
 from nodes.v1.samplers import sampler_to_foreign, sampler_to_ours
+from nodes.v1.wrapper_options import WrapperExecutor, WrappersMP, get_all_wrappers
 
 Callback = Callable[[int, Tensor, Tensor, int], Any]
 """(step, estimate of the clean latent, noisy latent, steps in all)."""
@@ -80,7 +81,8 @@ class CFGGuider:
         seed: int | None = None,
     ) -> Tensor:
         """The raw latent at the end of these sigmas."""
-        return self.outer_sample(noise, latent_image, sampler, sigmas, denoise_mask, callback, disable_pbar, seed)
+        executor = WrapperExecutor(self.outer_sample, self, run_wrappers(self.model_options))
+        return executor.execute(noise, latent_image, sampler, sigmas, denoise_mask, callback, disable_pbar, seed)
 
     def outer_sample(
         self,
@@ -253,8 +255,26 @@ class SamplingGuider(GuiderOfPack):
 def guider_to_ours(theirs: CFGGuider) -> Guider:
     """The guider for our samplers."""
     guidance = theirs.as_guidance()
-    kind = SamplingGuider if has_own(theirs, *OUTER) or isinstance(guidance, GuidanceOfPack) else GuiderOfPack
+    is_around = has_own(theirs, *OUTER) or bool(run_wrappers(theirs.model_options))
+    kind = SamplingGuider if is_around or isinstance(guidance, GuidanceOfPack) else GuiderOfPack
     return kind(theirs.model_patcher.unwrapped(), guidance, theirs=theirs)
+
+
+def model_to_ours(theirs: ForeignModel) -> Model:
+    """The model; what packs have put around its runs is around those of our nodes too."""
+    model = theirs.unwrapped()
+    if not run_wrappers(theirs.model_options):
+        return model
+    return replace(model, patches=replace(model.patches, run=_sampling_itself))
+
+
+def _sampling_itself(guider: Guider) -> SamplingGuider:
+    return SamplingGuider(guider.model, guider.guidance, theirs=guider_to_foreign(guider))
+
+
+def run_wrappers(options: Mapping[str, Any]) -> list[Callable[..., Any]]:
+    """What model options say is to be around whole runs."""
+    return get_all_wrappers(WrappersMP.OUTER_SAMPLE, options, is_model_options=True)
 
 
 def guided_by(guided: Guided, model: Model) -> CFGGuider:

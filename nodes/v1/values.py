@@ -19,7 +19,7 @@ from nodes.v1.clip import ForeignClip
 from nodes.v1.conditioning import conditioning_to_foreign, conditioning_to_ours, is_conditioning
 from nodes.v1.controls import ForeignControlNet
 from nodes.v1.facade import Facade
-from nodes.v1.guiders import CFGGuider, guided_by, guider_to_foreign, guider_to_ours
+from nodes.v1.guiders import CFGGuider, guided_by, guider_to_foreign, guider_to_ours, model_to_ours
 from nodes.v1.latents import latent_to_foreign, latent_to_ours
 from nodes.v1.model import ForeignModel
 from nodes.v1.noise import ForeignNoise, NoiseOfPack
@@ -68,6 +68,8 @@ FOREIGN: tuple[tuple[type | UnionType, Callable[[Any], Any]], ...] = (
 
 def to_ours(value: Any) -> Any:
     """The value as our nodes expect it, whichever side it comes from."""
+    if isinstance(value, ForeignModel):
+        return model_to_ours(value)
     if isinstance(value, Facade):
         return value.unwrapped()
     if isinstance(value, CFGGuider):

@@ -21,7 +21,7 @@ class WrappersMP:
     DIFFUSION_MODEL = "diffusion_model"
 
 
-OFFERED = frozenset({WrappersMP.APPLY_MODEL, WrappersMP.DIFFUSION_MODEL})
+OFFERED = frozenset({WrappersMP.OUTER_SAMPLE, WrappersMP.APPLY_MODEL, WrappersMP.DIFFUSION_MODEL})
 """Those that there are here."""
 
 

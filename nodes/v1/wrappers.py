@@ -27,7 +27,7 @@ class ControlOutputs(Facade):
 
 
 def wrapped_by_type(options: Mapping[str, Any], owner: Owner) -> list[EvaluationPatch]:
-    """What the wrappers that are written in model options do, the outermost first. Raises NotOfferedError."""
+    """What wrappers inside a run do that are written in model options, the outermost first. Raises NotOfferedError."""
     wrappers = options.get("transformer_options", {}).get("wrappers", {})
     found = {
         offered(kind): [function for functions in by_key.values() for function in functions]
@@ -126,4 +126,4 @@ KINDS: Mapping[str, Callable[[Sequence[Function], Owner], EvaluationPatch]] = {
     WrappersMP.APPLY_MODEL: _around_evaluation,
     WrappersMP.DIFFUSION_MODEL: _around_network,
 }
-"""The places that can be wrapped, the outermost first."""
+"""The places inside a run that can be wrapped, the outermost first."""

@@ -7,14 +7,16 @@ import pytest
 import torch
 
 from models.sampling.guidance import ClassifierFree, Guider
+from models.sampling.patches import ModelPatches
 from models.sampling.samplers.table import SAMPLERS
 from models.unet_patches import Residuals
 from nodes.v1.runtime import NotOfferedError
 from nodes.v1.values import to_foreign, to_ours
-from tests.nodes.v1.studio import BLANK, CFG, MASKED, assert_close, studios
+from tests.nodes.v1.studio import BLANK, CFG, MASKED, SEED, SIGMAS, assert_close, studios
 
 EULER = SAMPLERS["euler"]
 PLACES = ["APPLY_MODEL", "DIFFUSION_MODEL"]
+"""Inside a run."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def through(executor, *arguments, **named):
     return executor(*arguments, **named)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", ["OUTER_SAMPLE", *PLACES])
 @pytest.mark.parametrize("latent", [BLANK, MASKED], ids=["blank", "masked"])
 def test_wrappers_that_only_call_through_change_nothing(studio, extension, place, latent):
     found = studio.sampled(EULER, latent, model=wrapped(studio, extension, place, through, through))
@@ -129,6 +131,35 @@ class Middle:
         return Residuals(middle=torch.full((len(call.x), 1, 1, 1), 5.0))
 
 
+def whole_run(seen):
+    def wrapper(executor, noise, latent_image, sampler, sigmas, denoise_mask, callback, disable_pbar, seed):
+        seen.append((executor.class_obj.cfg, tuple(noise.shape), len(sigmas), denoise_mask, seed))
+        return executor(noise, latent_image, sampler, sigmas[:2], denoise_mask, callback, disable_pbar, seed)
+
+    return wrapper
+
+
+def test_a_run_is_wrapped_whole_under_guiders_of_ours_and_of_packs(studio, extension):
+    seen = []
+    model = wrapped(studio, extension, "OUTER_SAMPLE", whole_run(seen))
+    found = studio.sampled(EULER, model=model)
+    assert_close(found, studio.sampled(EULER, sigmas=SIGMAS[:2]))
+    assert seen == [(CFG, (1, 4, 8, 8), 4, None, SEED)]
+    theirs = sys.modules["comfy.samplers"].CFGGuider(to_foreign(model))
+    theirs.set_conds(to_foreign(studio.positive), to_foreign(studio.negative))
+    theirs.set_cfg(CFG)
+    assert_close(studio.sampled(EULER, guider=to_ours(theirs)), found)
+    assert len(seen) == 2
+
+
+def test_a_run_is_wrapped_whatever_else_changes_the_model(studio, extension):
+    seen = []
+    model = wrapped(studio, extension, "OUTER_SAMPLE", whole_run(seen))
+    ours = replace(model, patches=model.patches.plus(ModelPatches()))
+    studio.sampled(EULER, model=to_ours(to_foreign(ours).clone()))
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_a_wrapper_hands_controls_on_or_leaves_them_out(studio, extension, place):
     def without(executor, *arguments, **named):
@@ -163,8 +194,8 @@ def test_wrappers_stay_with_clones_and_can_be_taken_away(studio, extension):
 
 def test_places_and_moments_that_there_are_not_are_refused_by_name(studio, extension):
     handle = to_foreign(studio.model).clone()
-    with pytest.raises(NotOfferedError, match="a wrapper of the type 'outer_sample'"):
-        handle.add_wrapper_with_key(extension.WrappersMP.OUTER_SAMPLE, "mine", through)
+    with pytest.raises(NotOfferedError, match="a wrapper of the type 'calc_cond_batch'"):
+        handle.add_wrapper_with_key(extension.WrappersMP.CALC_COND_BATCH, "mine", through)
     handle.model_options["transformer_options"]["wrappers"] = {"sampler_sample": {None: [through]}}
     with pytest.raises(NotOfferedError, match="a wrapper of the type 'sampler_sample'"):
         to_ours(handle)
