@@ -156,8 +156,9 @@ def test_a_run_is_wrapped_whatever_else_changes_the_model(studio, extension):
     seen = []
     model = wrapped(studio, extension, "OUTER_SAMPLE", whole_run(seen))
     ours = replace(model, patches=model.patches.plus(ModelPatches()))
-    studio.sampled(EULER, model=to_ours(to_foreign(ours).clone()))
-    assert len(seen) == 1
+    for changed in (ours, to_ours(to_foreign(ours).clone())):
+        studio.sampled(EULER, model=changed)
+    assert len(seen) == 2
 
 
 @pytest.mark.parametrize("place", PLACES)
