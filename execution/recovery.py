@@ -1,8 +1,9 @@
 """Takes up the queue as the last server left it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from execution.engine import Job
+from execution.engine import Job, StoreError
 from execution.events import JobFailed
 from execution.executor import now
 from execution.json_text import JsonText
@@ -38,4 +39,7 @@ async def recovered(store: StoreThread, history_limit: int, traits_of: Callable[
         else:
             reason = f"The server ended {one.attempt} times while this job ran, so it is not tried again."
             await give_up(one, "ServerDied", reason)
+    # The limit may be less than it was. What a full disk keeps is forgotten when the next job ends.
+    with suppress(StoreError):
+        await store.do(lambda: store.store.make_room(history_limit))
     return found

@@ -184,6 +184,10 @@ class Store:
             " WHERE id = ? AND end_order IS NULL",
             (end.state, end.timestamp, outputs_text(end.outputs), events_text(end.events), end.job_id),
         )
+        self.make_room(history_limit)
+
+    def make_room(self, history_limit: int) -> None:
+        """Forget what ended before the last so many."""
         self._connection.execute(
             "DELETE FROM job WHERE end_order <= (SELECT max(end_order) FROM job WHERE end_order IS NOT NULL) - ?",
             (history_limit,),

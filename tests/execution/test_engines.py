@@ -326,6 +326,21 @@ async def test_a_full_queue_says_so(settings: EngineSettings, setup: WorkerSetup
     await watched.engine.stop()
 
 
+async def test_a_start_with_a_lower_limit_of_the_history_forgets_the_oldest(
+    settings: EngineSettings, setup: WorkerSetup
+) -> None:
+    watched = Watched(inline_engine(settings, setup))
+    await watched.engine.start()
+    for value in range(3):
+        await watched.run(shown(value))
+    ids = await watched.engine.history_ids()
+    await watched.engine.stop()
+    again = inline_engine(replace(settings, history_limit=2), setup)
+    await again.start()
+    assert list(await again.history_ids()) == list(ids)[1:]
+    await again.stop()
+
+
 async def test_what_waits_at_the_end_runs_after_the_next_start(
     settings: EngineSettings, setup: WorkerSetup, tmp_path: Path
 ) -> None:
