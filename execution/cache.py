@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from execution.graph import Graph, Link, Node, NodeId
 from execution.kinds import Kind
@@ -86,12 +86,22 @@ class CacheSettings:
     max_entries: int | None = None
 
 
+class ShownInside(NamedTuple):
+    """What a node shows that another has expanded into, and where it is: ids without that of the other before them."""
+
+    node_id: str
+    parent: str
+    display: str
+    ui: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a node gave: its outputs in order, and what it shows in the editor."""
+    """What a node gave: its outputs in order, and what it shows in the editor, itself and in what it expanded into."""
 
     outputs: tuple[Any, ...]
     ui: Mapping[str, Any] | None = None
+    inside: tuple[ShownInside, ...] = ()
 
 
 @dataclass(slots=True)
@@ -131,7 +141,7 @@ class Cache:
         """Remember a result that took so long to make, at the cost of lesser ones. One that is known already stays."""
         if key is None or self._settings.max_entries == 0 or self.get(key) is not None:
             return
-        size = size_of((result.outputs, result.ui))
+        size = size_of((result.outputs, result.ui, *([result.inside] if result.inside else [])))
         if size > self._settings.max_bytes:
             return
         entry = self._entries[key] = _Entry(result, size, seconds)

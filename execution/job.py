@@ -288,7 +288,7 @@ class JobRun:
             self._tails.pop(link.source, None)
         del self._pending[node.id]
         result = self._blaming(node, {}, pending.result, self._agenda.results)
-        self._keep(node, result, pending.started)
+        self._keep(node, self._tell.with_inside(node.id, result), pending.started)
 
     def _keep(self, node: Node, result: Result, started: float) -> None:
         """Remember what a node has computed, and tell it."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from execution.blocking import blocker_in
 from execution.kinds import Kind
 from execution.lists import calls
 from nodes.context import Context
@@ -14,7 +15,8 @@ Settle = Callable[[Any], Any]
 def wanted(kind: Kind, inputs: Mapping[str, Any], missing: Iterable[str], context: Context, settle: Settle) -> set[str]:
     """The missing lazy inputs that the node asks for now; empty: it has all that it wants.
 
-    A node is asked once for each of its calls, with None for every input that is missing.
+    A node is asked once for each of its calls, with None for every input that is missing, but not for those that a
+    blocker will keep from being made.
     """
     needed = kind.spec.needed
     absent = set(missing)
@@ -23,6 +25,8 @@ def wanted(kind: Kind, inputs: Mapping[str, Any], missing: Iterable[str], contex
     known = {**inputs, **dict.fromkeys(absent)}
     asked: set[str] = set()
     for call in calls(known, kind.spec.takes_lists):
+        if blocker_in(call, kind.spec.takes_lists) is not None:
+            continue
         extra = {} if kind.spec.context_parameter is None else {kind.spec.context_parameter: context}
         answer = needed(**call, **extra)
         asked.update(_names(settle(answer) if isinstance(answer, Awaitable) else answer))

@@ -1,9 +1,10 @@
 """What a job tells while it runs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from execution.cache import Result
+from execution.cache import Result, ShownInside
 from execution.dynamic import DynamicGraph
 from execution.events import (
     Event,
@@ -14,6 +15,7 @@ from execution.events import (
     NodeProgress,
     NodesCached,
     NodeStarted,
+    Origin,
     now,
 )
 from execution.graph import NodeId
@@ -27,6 +29,7 @@ class Teller:
         self._job_id, self._client_id = run.job_id, run.client_id
         self._graph = graph
         self._emit = emit
+        self._inside: dict[NodeId, list[ShownInside]] = {}
 
     def found(self, node_ids: Sequence[NodeId]) -> None:
         """These nodes need not run."""
@@ -36,13 +39,31 @@ class Teller:
         self._emit(NodeStarted(self._job_id, self._client_id, node_id, self._graph.origin(node_id)))
 
     def finished(self, node_id: NodeId, ui: Mapping[str, Any] | None) -> None:
-        self._emit(NodeFinished(self._job_id, self._client_id, node_id, ui, origin=self._graph.origin(node_id)))
+        self._finished(node_id, ui, False, self._graph.origin(node_id))
 
     def cached(self, node_id: NodeId, result: Result | None) -> None:
-        """A node need not run; told where it shows something."""
-        if result is not None and result.ui is not None:
-            origin = self._graph.origin(node_id)
-            self._emit(NodeFinished(self._job_id, self._client_id, node_id, result.ui, True, origin))
+        """A node need not run; told where it shows something, itself or in what it once expanded into."""
+        if result is None:
+            return
+        origin = self._graph.origin(node_id)
+        for one in result.inside:
+            real = node_id if origin is None else origin.real
+            display = node_id if origin is None else origin.display
+            place = Origin(node_id + one.parent, node_id + one.display if one.display else display, real)
+            self._finished(node_id + one.node_id, one.ui, True, place)
+        if result.ui is not None:
+            self._finished(node_id, result.ui, True, origin)
+
+    def with_inside(self, node_id: NodeId, result: Result) -> Result:
+        """The result of a node that has expanded, with what has been shown in that."""
+        if self._graph.origin(node_id) is not None:
+            return result
+        return replace(result, inside=tuple(self._inside.pop(node_id, ())))
+
+    def _finished(self, node_id: NodeId, ui: Mapping[str, Any] | None, cached: bool, origin: Origin | None) -> None:
+        self._emit(NodeFinished(self._job_id, self._client_id, node_id, ui, cached, origin))
+        if ui is not None and origin is not None:
+            self._inside.setdefault(origin.real, []).append(_shown_inside(node_id, ui, origin))
 
     def blocked(self, node_id: NodeId, message: str, executed: Sequence[NodeId]) -> None:
         """A node was kept from running; told of the queued one."""
@@ -58,3 +79,11 @@ class Teller:
     def picture(self, node_id: NodeId, png: bytes) -> None:
         """A result that is sent and not kept."""
         self._emit(NodePicture(self._job_id, self._client_id, node_id, png, self._graph.origin(node_id)))
+
+
+def _shown_inside(node_id: NodeId, ui: Mapping[str, Any], origin: Origin) -> ShownInside:
+    """Nodes that are shown as another queued one are remembered as shown by the one that has expanded: that other may
+    have another id, or be gone, when the result is found again."""
+    real = origin.real
+    display = origin.display.removeprefix(real) if origin.display.startswith(f"{real}.") else ""
+    return ShownInside(node_id.removeprefix(real), origin.parent.removeprefix(real), display, ui)

@@ -123,6 +123,20 @@ def test_output_nodes_inside_run_and_show_even_if_nothing_reads_them() -> None:
     assert "e.0.0.unused" not in board.started()
 
 
+def test_what_was_shown_inside_is_told_again_where_the_node_is_found_again() -> None:
+    deep = spec("Deep", lambda: Expansion((["t", 0],), graph(t=("Expand", {}))))
+    board = bench(MAKE, deep, expanding(1, graph(show=("Show", {"x": 5}))))
+    for other in ("e", "f", "e"):
+        board.events.clear()
+        board.run(graph(**{other: ("Deep", {}), "out": ("Show", {"x": [other, 0]})}))
+        told = [(event.node_id, event.origin, event.ui) for event in board.of(NodeFinished) if event.ui]
+        origin = Origin(f"{other}.0.0.t", other, other)
+        assert sorted(told) == [
+            (f"{other}.0.0.t.0.0.show", origin, {"text": [5]}), ("out", None, {"text": [1]}),
+        ]  # fmt: skip
+    assert board.started() == []
+
+
 def test_an_unchanged_node_does_not_expand_again_and_its_parts_are_remembered_too() -> None:
     board = bench(MAKE, ADD, expanding(["s", 0], graph(s=("Add", {"a": 1, "b": 2}))))
     board.run(expanded())

@@ -9,6 +9,7 @@ import pytest
 
 from execution.cache import CacheSettings
 from execution.events import JobFailed, JobSucceeded
+from nodes.spec import Blocker
 from tests.execution.bench import bench, spec
 from tests.execution.graphs import graph
 
@@ -164,3 +165,22 @@ def test_results_that_only_an_unasked_input_could_read_are_let_go() -> None:
     )  # fmt: skip
     board.run(document)
     assert alive == [0]
+
+
+def test_a_node_is_not_asked_about_a_blocker() -> None:
+    asked: list[Any] = []
+
+    def needed(a: Any, b: Any) -> list[str]:
+        asked.append((a, b))
+        return ["b"] if b is None else []
+
+    board = bench(
+        MAKE, spec("Stop", Blocker), spec("Add", lambda a, b: a + b, "a b", lazy="b", needed=needed),
+        spec("Some", lambda: [Blocker(), 5], lists="out"),
+    )  # fmt: skip
+    rest = graph(one=("Make", {"value": 1}), out=("Show", {"x": ["add", 0]}))
+    for source, shown in (("Stop", []), ("Some", [6])):
+        document = graph(a=(source, {}), add=("Add", {"a": ["a", 0], "b": ["one", 0]})) | rest
+        assert isinstance(board.run(document), JobSucceeded)
+        assert board.shown() == shown
+    assert asked == [(5, None)]
