@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from models.memory import free_bytes, total_bytes
+from models.memory import free_bytes, return_freed, total_bytes
 from nodes.context import Home
 from nodes.registry import load_builtin
 from nodes.spec import NodeSpec
@@ -46,7 +46,8 @@ class Host:
         return {"devices": cards or [_processor()], "pytorch_version": torch.__version__}
 
     def release(self) -> None:
-        """Gives memory that torch holds in reserve back to the devices."""
+        """Gives memory that is held in reserve back to the system and the devices."""
+        return_freed()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

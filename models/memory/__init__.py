@@ -1,6 +1,7 @@
 """Where networks compute, in what precision, and which of them stay in memory. One place decides: `DeviceMemory`."""
 
 from models.memory.card import ACTIVATIONS, Card
+from models.memory.heap import return_freed
 from models.memory.keeper import DeviceMemory, MachineMemory, VramMode
 from models.memory.kept import Kept
 from models.memory.measures import (
@@ -27,6 +28,7 @@ __all__ = [
     "WeightsSource",
     "explained_out_of_memory",
     "free_bytes",
+    "return_freed",
     "size_in_bytes",
     "total_bytes",
 ]

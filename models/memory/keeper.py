@@ -9,6 +9,7 @@ from weakref import WeakSet
 import torch
 
 from models.memory.card import ACTIVATIONS, Card
+from models.memory.heap import return_freed
 from models.memory.measures import NotEnoughMemoryError, explained_out_of_memory, free_bytes, total_bytes
 from models.memory.resident import Resident
 
@@ -67,6 +68,7 @@ class MachineMemory:
                 return
             if resident.bytes_at_home and resident.can_be_read_again:
                 resident.let_go()
+                return_freed()  # What is free is asked of the system.
         if (available := self._free()) < wanted:
             raise NotEnoughMemoryError(
                 f"{wanted / 1e9:.1f} GB of memory are needed for weights, and {available / 1e9:.1f} GB are free: "
