@@ -1,7 +1,7 @@
 """Nodes that run a graph in their place: how that graph joins the one that runs, and how its results come back."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -22,11 +22,15 @@ class ExpansionError(ValueError):
 
 @dataclass(slots=True)
 class Pending:
-    """A node that waits for what it has expanded into. Outputs of its answers that are links come from there."""
+    """A node that waits for what it has expanded into. Outputs of its answers that are links come from there.
+
+    It waits for the output nodes there too, `showing`: remembered sooner, it would not run them again if they failed.
+    """
 
     spec: NodeSpec
     answers: list[Answer]
     started: float
+    showing: list[NodeId] = field(default_factory=list)
 
     def links(self) -> list[Link]:
         return [value for answer in self.answers for value in answer.outputs if isinstance(value, Link)]
@@ -36,8 +40,15 @@ class Pending:
         """Whether its outputs are those of one answer, each a single value or link."""
         return len(self.answers) == 1 and not any(output.is_list for output in self.spec.outputs)
 
-    def replace_links(self, node_id: NodeId, outputs: tuple[Any, ...]) -> None:
-        """Take the outputs of a node from where that node would have taken them."""
+    def awaited(self, results: Container[NodeId]) -> list[NodeId]:
+        """What there is to wait for yet: links without a result, and output nodes not waited for before."""
+        awaited = [*(link.source for link in self.links() if link.source not in results), *self.showing]
+        self.showing = []
+        return awaited
+
+    def take_over(self, node_id: NodeId, outputs: tuple[Any, ...], showing: list[NodeId]) -> None:
+        """Take the outputs of a node from where that node would have taken them, and wait for what it waits for."""
+        self.showing = self.showing + showing
         self.answers = [
             answer._replace(
                 outputs=tuple(

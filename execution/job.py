@@ -236,12 +236,12 @@ class JobRun:
         for one in expanded:
             outputs = [new.id for new in one.nodes.values() if self._kinds[new.type].spec.output_node]
             self._add(node.id, one, [*sources, *outputs])
-            self._agenda.want(outputs)
+            pending.showing += outputs
         if holder is None:
             self._pending[node.id] = pending
-            self._agenda.want_for(node.id, sources)
+            self._agenda.want_for(node.id, [*sources, *pending.showing])
         else:
-            self._agenda.want(sources)
+            self._agenda.want([*sources, *pending.showing])
             self._hand_over(node, pending, holder)
 
     def _add(self, parent: NodeId, expanded: Expanded, roots: list[NodeId]) -> None:
@@ -272,17 +272,17 @@ class JobRun:
     def _hand_over(self, node: Node, pending: Pending, holder: NodeId) -> None:
         """End a node whose results its holder takes from elsewhere now."""
         (answer,) = pending.answers
-        self._pending[holder].replace_links(node.id, answer.outputs)
+        self._pending[holder].take_over(node.id, answer.outputs, pending.showing)
         self._agenda.drop_reader(holder, node.id)
         self._tell.finished(node.id, answer.ui)
         self._leave(node.id, None)
 
     def _resume(self, node: Node) -> None:
-        """Go on with a node that has expanded, once all that it links to is there."""
+        """Go on with a node that has expanded, once all that it links to is there and its output nodes have run."""
         pending = self._pending[node.id]
-        absent = [link.source for link in pending.links() if link.source not in self._agenda.results]
-        if absent:
-            self._agenda.want_for(node.id, absent)
+        awaited = pending.awaited(self._agenda.results)
+        if awaited:
+            self._agenda.want_for(node.id, awaited)
             return
         for link in pending.links():
             self._tails.pop(link.source, None)

@@ -123,9 +123,28 @@ def test_output_nodes_inside_run_and_show_even_if_nothing_reads_them() -> None:
     assert "e.0.0.unused" not in board.started()
 
 
+@pytest.mark.parametrize("kind", ["Expand", "Deep"])
+def test_a_node_is_not_remembered_before_the_output_nodes_inside_have_run(kind: str) -> None:
+    def fail_once(x: int) -> None:
+        tries.append(x)
+        if len(tries) == 1:
+            raise RuntimeError("disk full")
+
+    tries: list[int] = []
+    sub = graph(s=("Make", {"value": 5}), p=("Add", {"a": ["s", 0], "b": 1}), save=("Save", {"x": ["p", 0]}))
+    deep = spec("Deep", lambda: Expansion((["t", 0],), graph(t=("Expand", {}))))
+    board = bench(MAKE, ADD, deep, spec("Save", fail_once, "x", "", output_node=True), expanding(1, sub))
+    document = graph(e=(kind, {}), out=("Show", {"x": ["e", 0]}))
+    assert isinstance(board.run(document), JobFailed)
+    assert isinstance(board.run(document), JobSucceeded)
+    assert isinstance(board.run(document), JobSucceeded)
+    assert tries == [6, 6]
+
+
 def test_what_was_shown_inside_is_told_again_where_the_node_is_found_again() -> None:
     deep = spec("Deep", lambda: Expansion((["t", 0],), graph(t=("Expand", {}))))
-    board = bench(MAKE, deep, expanding(1, graph(show=("Show", {"x": 5}))))
+    sub = graph(s=("Make", {"value": 5}), show=("Show", {"x": ["s", 0]}))
+    board = bench(MAKE, deep, expanding(1, sub))
     for other in ("e", "f", "e"):
         board.events.clear()
         board.run(graph(**{other: ("Deep", {}), "out": ("Show", {"x": [other, 0]})}))
