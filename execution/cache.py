@@ -87,11 +87,14 @@ class CacheSettings:
 
 
 class ShownInside(NamedTuple):
-    """What a node shows that another has expanded into, and where it is: ids without that of the other before them."""
+    """What a node shows that another has expanded into, and where it is: ids without that of the other before them.
+
+    `beside` is the id and type of another queued node that it is shown as, if it is.
+    """
 
     node_id: str
     parent: str
-    display: str
+    beside: tuple[str, str] | None
     ui: Mapping[str, Any]
 
 

@@ -49,7 +49,7 @@ class Teller:
         for one in result.inside:
             real = node_id if origin is None else origin.real
             display = node_id if origin is None else origin.display
-            place = Origin(node_id + one.parent, node_id + one.display if one.display else display, real)
+            place = Origin(node_id + one.parent, self._beside(one) or display, real)
             self._finished(node_id + one.node_id, one.ui, True, place)
         if result.ui is not None:
             self._finished(node_id, result.ui, True, origin)
@@ -63,7 +63,19 @@ class Teller:
     def _finished(self, node_id: NodeId, ui: Mapping[str, Any] | None, cached: bool, origin: Origin | None) -> None:
         self._emit(NodeFinished(self._job_id, self._client_id, node_id, ui, cached, origin))
         if ui is not None and origin is not None:
-            self._inside.setdefault(origin.real, []).append(_shown_inside(node_id, ui, origin))
+            self._inside.setdefault(origin.real, []).append(self._shown_inside(node_id, ui, origin))
+
+    def _shown_inside(self, node_id: NodeId, ui: Mapping[str, Any], origin: Origin) -> ShownInside:
+        real, display = origin.real, origin.display
+        beside = None if display == real or display not in self._graph else (display, self._graph[display].type)
+        return ShownInside(node_id.removeprefix(real), origin.parent.removeprefix(real), beside, ui)
+
+    def _beside(self, shown: ShownInside) -> NodeId | None:
+        """The other node that something was shown as; not if a node of another type has its id by now."""
+        if shown.beside is None:
+            return None
+        display, node_type = shown.beside
+        return display if display in self._graph and self._graph[display].type == node_type else None
 
     def blocked(self, node_id: NodeId, message: str, executed: Sequence[NodeId]) -> None:
         """A node was kept from running; told of the queued one."""
@@ -79,11 +91,3 @@ class Teller:
     def picture(self, node_id: NodeId, png: bytes) -> None:
         """A result that is sent and not kept."""
         self._emit(NodePicture(self._job_id, self._client_id, node_id, png, self._graph.origin(node_id)))
-
-
-def _shown_inside(node_id: NodeId, ui: Mapping[str, Any], origin: Origin) -> ShownInside:
-    """Nodes that are shown as another queued one are remembered as shown by the one that has expanded: that other may
-    have another id, or be gone, when the result is found again."""
-    real = origin.real
-    display = origin.display.removeprefix(real) if origin.display.startswith(f"{real}.") else ""
-    return ShownInside(node_id.removeprefix(real), origin.parent.removeprefix(real), display, ui)

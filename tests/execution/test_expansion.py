@@ -156,6 +156,17 @@ def test_what_was_shown_inside_is_told_again_where_the_node_is_found_again() -> 
     assert board.started() == []
 
 
+def test_what_was_shown_as_another_node_is_again_if_that_is_there() -> None:
+    sub = graph(show=("Show", {"x": 5}))
+    sub["show"]["override_display_id"] = "other"
+    board = bench(MAKE, ADD, expanding(1, sub))
+    for other, display in ((("Make", {"value": 1}), "other"), (("Make", {"value": 2}), "other"),
+                           (("Add", {"a": 1, "b": 1}), "e")):  # fmt: skip
+        board.events.clear()
+        board.run(expanded() | graph(other=other))
+        assert Origin("e", display, "e") in [event.origin for event in board.of(NodeFinished)]
+
+
 def test_an_unchanged_node_does_not_expand_again_and_its_parts_are_remembered_too() -> None:
     board = bench(MAKE, ADD, expanding(["s", 0], graph(s=("Add", {"a": 1, "b": 2}))))
     board.run(expanded())
