@@ -2,26 +2,25 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 from execution.agenda import Agenda
 from execution.blocking import blocker_in, skipped
 from execution.cache import Cache, Key, Result, add_keys, told_by
 from execution.calling import NodeError, answer_of, call
+from execution.contexts import Contexts
 from execution.coroutines import Coroutines, Task
 from execution.dynamic import DynamicGraph
 from execution.events import Event
-from execution.expansion import Expanded, Pending, new_ids, read, sources_first
+from execution.expansion import Expanded, Pending, read, sources_first
 from execution.graph import Link, Node, NodeId, ordered
-from execution.hidden import hidden_inputs
 from execution.hooks import hook_problems
 from execution.kinds import Kind
 from execution.lazy import wanted
 from execution.lists import Answer, calls, joined, output_at
 from execution.reading import Reading, Readings
-from execution.run import Run, settings_for
+from execution.run import Run
 from execution.telling import Teller
 from nodes.context import Context, InterruptedByUserError
 from nodes.spec import NodeSpec
@@ -71,10 +70,10 @@ class JobRun:
         self._kinds = kinds
         self._readings = readings
         self._cache = cache
-        self._worker = context
         self._stopped = stopped
         self._graph = DynamicGraph()
         self._tell = Teller(run, self._graph, emit)
+        self._contexts = Contexts(run, context, self._graph, self._tell, self._check)
         self._agenda = Agenda(self._graph, kinds, self._recall)
         self._keys: dict[NodeId, Key | None] = {}
         self._coroutines = Coroutines(self._check)
@@ -149,7 +148,7 @@ class JobRun:
         self._call(Called(node, kind, {**inputs, **dict.fromkeys(missing)}, time.perf_counter()))
 
     def _asked(self, node: Node, kind: Kind, inputs: Mapping[str, Any], missing: Iterable[str]) -> set[str]:
-        return wanted(kind, inputs, missing, self._context_of(node.id, kind.spec), self._coroutines.settle)
+        return wanted(kind, inputs, missing, self._contexts.of(node.id, kind.spec), self._coroutines.settle)
 
     def _inputs(self, node: Node, kind: Kind) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
@@ -161,9 +160,7 @@ class JobRun:
                 inputs[name] = [value.source, value.output]
             elif value.source in results:
                 inputs[name] = output_at(results[value.source].outputs, value.output)
-        if kind.spec.hidden:
-            inputs |= self._hidden(node, kind.spec)
-        return inputs
+        return inputs | self._contexts.hidden(node.id, kind.spec)
 
     def _missing(self, node: Node, kind: Kind) -> dict[str, NodeId]:
         """The lazy inputs that are not evaluated, and the nodes that they come from."""
@@ -172,9 +169,6 @@ class JobRun:
             for name, value in node.inputs.items()
             if name in kind.lazy and isinstance(value, Link) and value.source not in self._agenda.results
         }
-
-    def _hidden(self, node: Node, spec: NodeSpec) -> dict[str, Any]:
-        return hidden_inputs(spec.hidden.items(), node.id, self._graph, self._document, self._extra_data)
 
     def _call(self, called: Called) -> None:
         answers = self._blaming(called.node, called.inputs, self._answers, called)
@@ -197,7 +191,7 @@ class JobRun:
             if not called.ran:
                 called.ran = True
                 self._tell.started(node.id)
-            answers.append(call(spec, inputs, self._context_of(node.id, spec, number)))
+            answers.append(call(spec, inputs, self._contexts.of(node.id, spec, number)))
         return answers
 
     def _take_answers(self) -> None:
@@ -224,7 +218,7 @@ class JobRun:
         """Add what a node has expanded into to the graph, and plan what of it is needed."""
         node = called.node
         expanded = [
-            read(answer, self._new_ids(node.id, number), self._graph, self._kinds)
+            read(answer, self._contexts.new_ids(node.id, number), self._graph, self._kinds)
             for number, answer in enumerate(answers)
         ]
         pending = Pending(called.kind.spec, [one.answer for one in expanded], called.started)
@@ -312,64 +306,16 @@ class JobRun:
     def _recall(self, node_id: NodeId) -> Result | None:
         return self._cache.get(self._keys.get(node_id))
 
-    def _new_ids(self, node_id: NodeId, call_number: int) -> str:
-        origin = self._graph.origin(node_id)
-        return new_ids(node_id, node_id if origin is None else origin.real, call_number)
-
-    @cached_property
-    def _document(self) -> Mapping[str, Any]:
-        """The graph as it was queued, read for this job alone: nodes are given it, and may change it."""
-        return self._run.graph.read()
-
-    @cached_property
-    def _extra_data(self) -> Mapping[str, Any]:
-        return {**self._run.extra_data.read(), **self._run.secrets}
-
-    @cached_property
-    def _context(self) -> Context:
-        """What all nodes see of the job."""
-        return replace(
-            self._worker,
-            settings=settings_for(self._extra_data, self._worker.settings),
-            graph=self._document,
-            extra_pnginfo=self._extra_data.get("extra_pnginfo") or {},
-            check=self._check,
-            job_id=self._run.job_id,
-        )
-
-    def _context_of(self, node_id: NodeId, spec: NodeSpec, call_number: int = 0) -> Context:
-        if spec.context_parameter is None:
-            return self._worker
-
-        def progress(value: float, maximum: float, preview: bytes | None = None) -> None:
-            self._tell.progress(node_id, value, maximum, preview)
-            self._check()
-
-        def send_picture(png: bytes) -> None:
-            self._tell.picture(node_id, png)
-
-        return replace(
-            self._context,
-            node_id=node_id,
-            progress=progress,
-            send_picture=send_picture,
-            new_ids=self._new_ids(node_id, call_number),
-            call_number=call_number,
-        )
-
     def _context_for(self, node_id: NodeId) -> Context:
-        return self._context_of(node_id, self._kinds[self._graph[node_id].type].spec)
+        return self._contexts.of(node_id, self._kinds[self._graph[node_id].type].spec)
 
     def _fingerprint(self, node: Node, spec: NodeSpec) -> Any:
         """What a node's fingerprint says of its values; inputs that come from other nodes are None."""
-        inputs = {
-            name: None if isinstance(value, Link) else value for name, value in self._kinds[node.type].given(node)
-        }
-        if spec.hidden:
-            inputs |= self._hidden(node, spec)
-        (inputs,) = calls(inputs, spec.takes_lists)
+        given = self._kinds[node.type].given(node)
+        inputs = {name: None if isinstance(value, Link) else value for name, value in given}
+        (inputs,) = calls(inputs | self._contexts.hidden(node.id, spec), spec.takes_lists)
         if spec.context_parameter is not None:
-            inputs = {**inputs, spec.context_parameter: self._context_of(node.id, spec)}
+            inputs = {**inputs, spec.context_parameter: self._contexts.of(node.id, spec)}
         told = spec.fingerprint(**inputs) if spec.fingerprint is not None else ""
         return self._coroutines.settle(told) if isinstance(told, Awaitable) else told
 
