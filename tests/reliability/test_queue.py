@@ -123,6 +123,15 @@ def test_two_workers_that_save_under_one_name_at_once_save_all_files(tmp_path: P
     assert sorted(names) == saved(tmp_path / "base", "same") == [f"same_{n:05}_.bin" for n in range(1, 17)]
 
 
+def test_the_files_of_jobs_that_are_forgotten_stay(tmp_path: Path) -> None:
+    with serving(tmp_path / "base", "--history-limit", "1") as server:
+        server.run(saving("kept"))
+        last = server.submit(saving("kept"))
+        server.ended(last)
+        assert list(server.history()) == [last]
+    assert saved(tmp_path / "base", "kept") == ["kept_00001_.bin", "kept_00002_.bin"]
+
+
 def memory(pid: int) -> int:
     """The most memory that a process has ever had, in bytes."""
     [line] = [line for line in Path(f"/proc/{pid}/status").read_text().split("\n") if line.startswith("VmHWM")]
